@@ -1,0 +1,1 @@
+"""What holds flows, tokens and history, and serves MCP and REST."""

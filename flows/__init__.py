@@ -1,0 +1,1 @@
+"""The flow language: from YAML text to a plan that a worker executes."""

@@ -1,0 +1,1 @@
+"""Where the result of a run goes: one component a file."""

@@ -1,0 +1,119 @@
+"""The compiled flow: everything a worker needs, nothing left to parse.
+
+A plan is immutable and named by the digest of the text it came from.  It holds closures, so it does not cross process
+borders: the text does, and the other side compiles it to the same plan.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from flows.expr import Template
+from flows.sdk import InputType, OutputType, Scope, StepType
+
+
+@dataclass(frozen=True, slots=True)
+class BoundConfig:
+    """A component's configuration: ready when nothing in it depends on the run, else a function of the scope."""
+
+    ready: Struct | None
+    render: Callable[[Scope], Struct]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often and how long a step is tried again.  Delays are in seconds; `on` names error codes, empty is all."""
+
+    attempts: int = 1
+    delay: float = 0.5
+    factor: float = 2.0
+    max_delay: float = 30.0
+    on: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorHandler:
+    """What a failing step goes on with: the value, or the result of the steps.  Sees the failure as `error`."""
+
+    value: Callable[[Scope], Any] | None = None
+    steps: "Block | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStep:
+    """One step of a plan.  `id` is what the author wrote, or `component#n`; `binds` says that its result has a name."""
+
+    id: str
+    binds: bool
+    type: StepType
+    config: BoundConfig
+    when: Template | None = None
+    for_each: Callable[[Scope], Any] | None = None
+    concurrency: int = 1
+    timeout: float | None = None
+    retry: RetryPolicy | None = None
+    on_error: ErrorHandler | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Steps in order.  `waits` is False when no step in it, however deep, can await anything."""
+
+    steps: tuple[PlanStep, ...]
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """What starts the flow."""
+
+    type: InputType
+    config: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOutput:
+    """Where the result goes."""
+
+    type: OutputType
+    config: BoundConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowTest:
+    """An example run that the flow promises: arguments, mocked steps, and the value or error code expected."""
+
+    name: str
+    args: Mapping[str, Any]
+    mock: Mapping[str, Any]
+    expect: Any = ...
+    expect_error: str = ""
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A compiled version of a flow.
+
+    `timeout` bounds the whole run, in seconds.  `calls` are the names of the flows it calls, with the line of each.
+    """
+
+    name: str
+    digest: str
+    title: str
+    description: str
+    input: PlanInput
+    vars: Mapping[str, Any]
+    body: Block
+    output: PlanOutput | None
+    timeout: float
+    tests: tuple[FlowTest, ...] = ()
+    calls: Mapping[str, int] = {}  # noqa: RUF012  frozen by use: no plan is ever written to
+    enabled: bool = True
+
+    @property
+    def waits(self) -> bool:
+        """Whether a run can await anything at all."""
+        return self.body.waits

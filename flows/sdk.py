@@ -1,0 +1,323 @@
+"""What the author of a component imports.
+
+A component is one file: a frozen Struct that declares its configuration, a function that does the work, examples.
+
+    class SleepConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+        duration: Annotated[Duration, Meta(description="How long to wait.")]
+
+    @step("sleep", config=SleepConfig, short="duration", examples=(...))
+    async def sleep(config: SleepConfig, context: StepContext) -> None:
+        await asyncio.sleep(config.duration)
+
+The decorators return frozen values and change nothing global; `flows.registry` collects them from the modules.
+The kinds of fields below say where expressions are allowed and what becomes of the values that land there.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+from msgspec import Meta, Struct
+
+from flows.content import Reply
+from flows.errors import ConnectionLost, StepError
+from flows.events import Event, Log, Progress, ToolsChanged
+
+__all__ = [
+    "Condition",
+    "Connection",
+    "ConnectionLost",
+    "ConnectionName",
+    "Duration",
+    "Event",
+    "Example",
+    "FlowName",
+    "InputType",
+    "Log",
+    "NetworkPolicy",
+    "OutputType",
+    "Progress",
+    "Reply",
+    "Resources",
+    "Scope",
+    "SqlStatement",
+    "SqlText",
+    "StepContext",
+    "StepError",
+    "StepType",
+    "Steps",
+    "Text",
+    "ToolsChanged",
+    "UrlTemplate",
+    "Value",
+    "flow_input",
+    "output",
+    "step",
+]
+
+
+def _kind(kind: str) -> Meta:
+    return Meta(extra_json_schema={"x-kind": kind})
+
+
+Value = Annotated[Any, _kind("value")]
+"""Any YAML value; `${{ }}` allowed anywhere in it; rendered before the step runs."""
+
+Text = Annotated[str, _kind("text")]
+"""Text; `${{ }}` inside becomes text."""
+
+UrlTemplate = Annotated[str, _kind("url")]
+"""An absolute http(s) URL or a path.  Interpolated values are percent-encoded as one segment or query value and can
+never change scheme, host or the fixed part of the path."""
+
+SqlText = Annotated[Any, _kind("sql")]
+"""SQL text.  At run time the field holds a `SqlStatement`: interpolated values are bind parameters, never text."""
+
+Condition = Annotated[Any, _kind("condition")]
+"""An expression that is not rendered beforehand: at run time the field holds a `flows.expr.Template` for
+`StepContext.evaluate`."""
+
+Steps = Annotated[tuple[Any, ...], _kind("steps")]
+"""A list of steps.  At run time the field holds a compiled block for `StepContext.run_steps`."""
+
+Duration = Annotated[float, _kind("duration")]
+"""Written `500ms`, `5s`, `2m`, `1h` or a number of seconds; at run time seconds."""
+
+FlowName = Annotated[str, _kind("flow")]
+"""The name of another flow."""
+
+ConnectionName = Annotated[str, _kind("connection")]
+"""The name of a connection."""
+
+Scope = Mapping[str, Any]
+"""What expressions see: `args`, `caller`, `run`, `vars`, the results of finished steps; in loops `item`, `index`."""
+
+
+class SqlStatement(Struct, frozen=True):
+    """SQL whose interpolations were taken out.
+
+    `texts` has one more element than `params`: text, param, text, param, ..., text.  Each driver joins them with its
+    own placeholder.
+    """
+
+    texts: tuple[str, ...]
+    params: tuple[Any, ...]
+
+
+class Example(Struct, frozen=True, kw_only=True):
+    """One use of a component, for the docs, the editor's insert menu and the contract tests.
+
+    `config` is what stands under the component's key.  When `result` is given, the contract test runs the component
+    with `args` in scope and compares.
+    """
+
+    title: str
+    config: Any
+    args: Mapping[str, Any] = {}
+    result: Any = ...
+    error: str = ""
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """Named settings to reach one service.  Never shown by `repr`: the URL may hold a password."""
+
+    name: str
+    kind: Literal["sql"]
+    url: str
+
+    def __repr__(self) -> str:
+        return f"Connection({self.name!r}, kind={self.kind!r})"
+
+
+class NetworkPolicy(Struct, frozen=True, kw_only=True):
+    """Where the `http` step may connect to, beside the public internet."""
+
+    allow_loopback: bool = False
+    allow_private: bool = False
+
+
+ResourceT = TypeVar("ResourceT")
+
+
+class Resources(Protocol):
+    """Things that are opened once per worker, shared by all runs, and closed when the worker stops."""
+
+    async def get(
+        self,
+        key: tuple[str, ...],
+        open_resource: Callable[[], Awaitable[ResourceT]],
+        close: Callable[[ResourceT], Awaitable[None]],
+    ) -> ResourceT:
+        """Return the resource of that key; the first caller opens it, callers meanwhile wait for the same one."""
+        ...
+
+    def peek(self, key: tuple[str, ...]) -> Any | None:
+        """Return the resource if it is open, without waiting: the fast path of a step."""
+        ...
+
+    async def discard(self, key: tuple[str, ...]) -> None:
+        """Close the resource if it is open, so that the next caller opens a new one."""
+        ...
+
+
+class StepContext(Protocol):
+    """What a step may use of the run around it."""
+
+    @property
+    def scope(self) -> Scope:
+        """What expressions of this step see."""
+        ...
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the tool promises (annotation `readOnly`) to change nothing."""
+        ...
+
+    @property
+    def network(self) -> NetworkPolicy: ...
+
+    @property
+    def resources(self) -> Resources: ...
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline of the step or run."""
+        ...
+
+    def connection(self, name: str) -> Connection:
+        """Return the connection of that name.  Raises StepError when there is none."""
+        ...
+
+    def evaluate(self, condition: Any, extra: Scope | None = None) -> Any:
+        """Evaluate a `Condition` field now.  Raises StepError where the expression fails."""
+        ...
+
+    async def run_steps(self, steps: Any, extra: Scope | None = None) -> Any:
+        """Run a `Steps` field; return the result of its last step.  Names in `extra` are added to the scope."""
+        ...
+
+    async def call_flow(self, name: str, args: Mapping[str, Any]) -> Any:
+        """Run another flow inside this run; return its reply's value.  Raises StepError when it fails."""
+        ...
+
+    def emit(self, event: Event) -> None:
+        """Tell whoever follows the run."""
+        ...
+
+
+StepFunction = Callable[[Any, StepContext], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepType:
+    """A registered step.
+
+    `whole` names the one field that takes everything under the component's key (`map: VALUE`); `short` names the
+    field that a bare scalar or list stands for (`sleep: 500ms`).  `waits` is False for steps that never await: the
+    runner calls them without touching the event loop.
+    """
+
+    name: str
+    config: type[Struct]
+    run: StepFunction
+    since: str
+    examples: tuple[Example, ...] = ()
+    whole: str = ""
+    short: str = ""
+    waits: bool = True
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputType:
+    """A registered input.  What an input means is up to the part that serves it (`coordinator.toolset` for tools)."""
+
+    name: str
+    config: type[Struct]
+    since: str
+    examples: tuple[Example, ...] = ()
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputType:
+    """A registered output; `run` makes the reply."""
+
+    name: str
+    config: type[Struct]
+    run: Callable[[Any], Reply]
+    since: str
+    examples: tuple[Example, ...] = ()
+    whole: str = ""
+    short: str = ""
+    doc: str = ""
+
+
+ComponentType = StepType | InputType | OutputType
+
+
+def step(
+    name: str,
+    *,
+    config: type[Struct],
+    since: str = "0.1",
+    examples: Sequence[Example] = (),
+    whole: str = "",
+    short: str = "",
+) -> Callable[[StepFunction], StepType]:
+    """Declare a step; the function may be plain or async."""
+
+    def declare(run: StepFunction) -> StepType:
+        return StepType(
+            name=name,
+            config=config,
+            run=run,
+            since=since,
+            examples=tuple(examples),
+            whole=whole,
+            short=short,
+            waits=inspect.iscoroutinefunction(run),
+            doc=inspect.getdoc(run) or "",
+        )
+
+    return declare
+
+
+def flow_input(name: str, *, since: str = "0.1", examples: Sequence[Example] = ()) -> Callable[[type[Struct]], InputType]:
+    """Declare an input by its configuration."""
+
+    def declare(config: type[Struct]) -> InputType:
+        doc = inspect.getdoc(config) or ""
+        return InputType(name=name, config=config, since=since, examples=tuple(examples), doc=doc)
+
+    return declare
+
+
+def output(
+    name: str,
+    *,
+    config: type[Struct],
+    since: str = "0.1",
+    examples: Sequence[Example] = (),
+    whole: str = "",
+    short: str = "",
+) -> Callable[[Callable[[Any], Reply]], OutputType]:
+    """Declare an output; the function turns the rendered configuration into a Reply."""
+
+    def declare(run: Callable[[Any], Reply]) -> OutputType:
+        return OutputType(
+            name=name,
+            config=config,
+            run=run,
+            since=since,
+            examples=tuple(examples),
+            whole=whole,
+            short=short,
+            doc=inspect.getdoc(run) or "",
+        )
+
+    return declare
