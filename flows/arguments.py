@@ -62,11 +62,14 @@ class Arguments:
 def compile_arguments(schema: Mapping[str, Any]) -> Arguments:
     """Compile the schema of an input.  Raises SchemaInvalid."""
     if schema.get("type") != "object":
-        raise SchemaInvalid("The schema of an input has `type: object` at its root, because arguments have names.")
+        raise SchemaInvalid(
+            "The schema of an input has `type: object` at its root, because arguments have names."
+        )
     validator = compile_schema(schema)
     properties = schema.get("properties", {})
     absent = {
-        name: declared.get("default") if isinstance(declared, Mapping) else None for name, declared in properties.items()
+        name: declared.get("default") if isinstance(declared, Mapping) else None
+        for name, declared in properties.items()
     }
     return Arguments(schema, absent, frozenset(schema.get("required", ())), validator)
 
@@ -96,7 +99,8 @@ def schema_of_params(params: Mapping[str, Any]) -> dict[str, Any]:
         is_required = keywords.pop("required", "default" not in keywords)
         if not isinstance(is_required, bool):
             raise SchemaInvalid(
-                f"`required` of param {name!r} is true or false here; a list belongs into `schema`.", (name, "required")
+                f"`required` of param {name!r} is true or false here; a list belongs into `schema`.",
+                (name, "required"),
             )
         _check_type(name, keywords)
         properties[name] = keywords
@@ -115,8 +119,19 @@ def _check_type(name: str, keywords: Mapping[str, Any]) -> None:
             f"Param {name!r} has the unknown type {kind!r}.{did_you_mean(kind, SIMPLE_TYPES)}", (name, "type")
         )
     if kind == "array" and "items" not in keywords:
-        raise SchemaInvalid(f"Param {name!r} is an array: say of what, for example `items: {{type: string}}`.", (name,))
-    if kind is None and not keywords.keys() & {"enum", "const", "anyOf", "oneOf", "allOf", "$ref", "not", "if"}:
+        raise SchemaInvalid(
+            f"Param {name!r} is an array: say of what, for example `items: {{type: string}}`.", (name,)
+        )
+    if kind is None and not keywords.keys() & {
+        "enum",
+        "const",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "$ref",
+        "not",
+        "if",
+    }:
         raise SchemaInvalid(f"Param {name!r} has no type. Give one of: {', '.join(SIMPLE_TYPES)}.", (name,))
 
 
@@ -130,10 +145,14 @@ def _check_bounds(schema: Any) -> None:
         for keyword in ("$ref", "$dynamicRef"):
             target = node.get(keyword)
             if isinstance(target, str) and not target.startswith("#"):
-                raise SchemaInvalid(f"{keyword} {target!r} leaves the document; only references with # are read.", path)
+                raise SchemaInvalid(
+                    f"{keyword} {target!r} leaves the document; only references with # are read.", path
+                )
         dialect = node.get("$schema")
         if isinstance(dialect, str) and dialect.rstrip("#") != DIALECT:
-            raise SchemaInvalid(f"The dialect {dialect!r} is not supported; leave $schema out or use {DIALECT}.", path)
+            raise SchemaInvalid(
+                f"The dialect {dialect!r} is not supported; leave $schema out or use {DIALECT}.", path
+            )
 
 
 def _nodes(root: Any) -> Iterator[tuple[tuple[str | int, ...], int, Any]]:
@@ -149,7 +168,9 @@ def _nodes(root: Any) -> Iterator[tuple[tuple[str | int, ...], int, Any]]:
 
 def _sentence(error: jsonschema_rs.ValidationError, schema: Mapping[str, Any]) -> str:
     """Word one validation error: which argument, what is wrong, what fits."""
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path).lstrip(".")
+    where = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path
+    ).lstrip(".")
     keyword = error.schema_path[-1] if error.schema_path else ""
     if keyword == "additionalProperties" and not where:
         known = schema.get("properties", {})

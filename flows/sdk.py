@@ -287,7 +287,9 @@ def step(
     return declare
 
 
-def flow_input(name: str, *, since: str = "0.1", examples: Sequence[Example] = ()) -> Callable[[type[Struct]], InputType]:
+def flow_input(
+    name: str, *, since: str = "0.1", examples: Sequence[Example] = ()
+) -> Callable[[type[Struct]], InputType]:
     """Declare an input by its configuration."""
 
     def declare(config: type[Struct]) -> InputType:
