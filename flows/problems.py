@@ -1,0 +1,91 @@
+"""Findings about a flow: what is wrong, where, and what to do about it.
+
+Every code is declared in `PROBLEM_CODES`, so that each one has its entry in the reference.  Touches no I/O.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Literal
+
+from msgspec import Struct
+
+KNOWN_NAMES_SHOWN = 10
+WORD_CHARACTERS_COMPARED = 64
+NAMES_COMPARED = 5_000
+
+PROBLEM_CODES: dict[str, str] = {
+    "yaml.alias": "An alias names an anchor that does not stand before it, or that it is itself inside of.",
+    "yaml.control-character": "The text holds a character that YAML does not allow, such as NUL.",
+    "yaml.document-count": "A file holds one YAML document, not several.",
+    "yaml.duplicate-key": "A mapping names the same key twice.",
+    "yaml.encoding": "The file is not UTF-8 text.",
+    "yaml.key": "A mapping key is not text.",
+    "yaml.merge-key": "The merge key `<<` is not part of YAML 1.2.",
+    "yaml.not-a-mapping": "The file does not hold a mapping of keys to values.",
+    "yaml.number": "A number has no equivalent in JSON, or more digits than a number may have.",
+    "yaml.syntax": "The text is not valid YAML.",
+    "yaml.tag": "A value has a tag that is not part of the YAML core schema, or that does not fit the value.",
+    "yaml.too-deep": "Lists and mappings are nested too deeply.",
+    "yaml.too-large": "The file is larger than a flow may be.",
+    "yaml.too-many-nodes": "The file holds more values than it may; an alias counts as all it stands for.",
+    "yaml.too-many-problems": "The file has more problems than are shown at once.",
+}
+"""What each code means, in one sentence.  The reference page is made from this table."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """A finding about a flow.  `message` says what and how to fix it; lines and columns count from 1.
+
+    `end_line` and `end_column` bound the text an editor underlines, None when only the start is known.
+
+    Raises: ValueError for a code that `PROBLEM_CODES` does not declare.
+    """
+
+    code: str
+    message: str
+    line: int = 1
+    column: int = 1
+    file: str = ""
+    severity: Literal["error", "warning"] = "error"
+    end_line: int | None = None
+    end_column: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in PROBLEM_CODES:
+            raise ValueError(f"{self.code!r} is not in PROBLEM_CODES; declare it there with its meaning")
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.file else f"{self.line}:{self.column}"
+        level = "warning: " if self.severity == "warning" else ""
+        return f"{place}: {level}{self.message}   [{self.code}]"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Find the known name that `word` was most likely meant to be; None when nothing is near."""
+    # Comparing is quadratic in the length, and `word` can be anything that a file or a caller sends.
+    if not word or len(word) > WORD_CHARACTERS_COMPARED:
+        return None
+    names: dict[str, str] = {}
+    for name in known:
+        if len(names) >= NAMES_COMPARED:
+            break
+        if name and name != word and len(name) <= WORD_CHARACTERS_COMPARED:
+            names.setdefault(_folded(name), name)
+    near = get_close_matches(_folded(word), names, n=1, cutoff=0.6)
+    return names[near[0]] if near else None
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("-", "_")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """End a message with " Did you mean 'http'?", or else with " Known: a, b, c.", or with nothing at all."""
+    names = list(dict.fromkeys(known))
+    near = nearest(word, names)
+    if near is not None:
+        return f" Did you mean {near!r}?"
+    if not names:
+        return ""
+    more = ", ..." if len(names) > KNOWN_NAMES_SHOWN else "."
+    return f" Known: {', '.join(sorted(names)[:KNOWN_NAMES_SHOWN])}{more}"
