@@ -1,0 +1,1 @@
+"""Who may do what: tokens, principals, and the guard in front of every route."""

@@ -1,0 +1,1 @@
+"""The MCP endpoint: every protocol revision on one URL, without sessions."""
