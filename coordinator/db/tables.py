@@ -1,0 +1,124 @@
+"""The tables.  Times are whole milliseconds since the epoch, digests are hex, JSON is text.
+
+A change here needs a migration in `coordinator/db/migrations`; a test compares the two.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s"}
+)
+
+NAME: Final = String(200)
+DIGEST: Final = String(64)
+RUN_ID: Final = String(64).with_variant(String(64, collation="C"), "postgresql")
+"""Compared byte by byte: the order of a language would ignore the dashes."""
+
+# Flows that are kept here: those from the API and the editor.  Flow files are their own truth.
+flows = Table(
+    "flows",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("digest", DIGEST, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author", NAME, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
+# Every version of every flow that compiled, whatever its origin.
+flow_versions = Table(
+    "flow_versions",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", DIGEST, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("file", Text, nullable=False),
+    Column("author", NAME, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+# Flows of any origin that somebody switched off; a flow without a row is on.
+flow_switches = Table(
+    "flow_switches",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("author", NAME, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("digest", DIGEST, nullable=False),
+    Column("label", NAME, nullable=False),
+    Column("tools", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("author", NAME, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Column("revoked", BigInteger),
+    Column("last_used", BigInteger),
+    Column("last_address", NAME),
+    Column("last_client", NAME),
+    UniqueConstraint("digest"),
+)
+
+# One row a call.  Ids are in the order of the start, so lists and retention need no index on time.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", RUN_ID, primary_key=True),
+    Column("tool", NAME, nullable=False),
+    Column("digest", DIGEST, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("caller", NAME, nullable=False),
+    Column("token_id", String(32), nullable=False),
+    Column("address", NAME, nullable=False),
+    Column("client", NAME, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("duration", BigInteger, nullable=False),  # microseconds
+    Column("detail", Text, nullable=False),  # a `RunDetail`: error, steps, and by policy arguments and result
+    Index("ix_runs_tool", "tool", "id"),
+    Index("ix_runs_outcome", "outcome", "id"),
+    Index("ix_runs_token_id", "token_id", "id"),
+)
+
+# Settings that were changed through the API, JSON by name.
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("author", NAME, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+)
+
+# Counts the changes of each topic, so that other coordinators notice them.
+generations = Table(
+    "generations",
+    metadata,
+    Column("topic", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+TOPICS: Final = ("flows", "tokens", "settings")
