@@ -62,9 +62,7 @@ class Arguments:
 def compile_arguments(schema: Mapping[str, Any]) -> Arguments:
     """Compile the schema of an input.  Raises SchemaInvalid."""
     if schema.get("type") != "object":
-        raise SchemaInvalid(
-            "The schema of an input has `type: object` at its root, because arguments have names."
-        )
+        raise SchemaInvalid("The schema of an input has `type: object` at its root, because arguments have names.")
     validator = compile_schema(schema)
     properties = schema.get("properties", {})
     absent = {
@@ -79,7 +77,10 @@ def compile_schema(schema: Mapping[str, Any] | bool) -> jsonschema_rs.Draft20201
     _check_bounds(schema)
     try:
         return jsonschema_rs.Draft202012Validator(
-            schema, validate_formats=True, pattern_options=_LINEAR_TIME, registry=jsonschema_rs.Registry([])
+            dict(schema) if isinstance(schema, Mapping) else schema,
+            validate_formats=True,
+            pattern_options=_LINEAR_TIME,
+            registry=jsonschema_rs.Registry([]),
         )
     except (ValueError, jsonschema_rs.ReferencingError) as error:  # ValidationError is a ValueError
         message = str(getattr(error, "message", None) or error).splitlines()[0]
@@ -119,9 +120,7 @@ def _check_type(name: str, keywords: Mapping[str, Any]) -> None:
             f"Param {name!r} has the unknown type {kind!r}.{did_you_mean(kind, SIMPLE_TYPES)}", (name, "type")
         )
     if kind == "array" and "items" not in keywords:
-        raise SchemaInvalid(
-            f"Param {name!r} is an array: say of what, for example `items: {{type: string}}`.", (name,)
-        )
+        raise SchemaInvalid(f"Param {name!r} is an array: say of what, for example `items: {{type: string}}`.", (name,))
     if kind is None and not keywords.keys() & {
         "enum",
         "const",
@@ -145,14 +144,10 @@ def _check_bounds(schema: Any) -> None:
         for keyword in ("$ref", "$dynamicRef"):
             target = node.get(keyword)
             if isinstance(target, str) and not target.startswith("#"):
-                raise SchemaInvalid(
-                    f"{keyword} {target!r} leaves the document; only references with # are read.", path
-                )
+                raise SchemaInvalid(f"{keyword} {target!r} leaves the document; only references with # are read.", path)
         dialect = node.get("$schema")
         if isinstance(dialect, str) and dialect.rstrip("#") != DIALECT:
-            raise SchemaInvalid(
-                f"The dialect {dialect!r} is not supported; leave $schema out or use {DIALECT}.", path
-            )
+            raise SchemaInvalid(f"The dialect {dialect!r} is not supported; leave $schema out or use {DIALECT}.", path)
 
 
 def _nodes(root: Any) -> Iterator[tuple[tuple[str | int, ...], int, Any]]:
@@ -168,13 +163,12 @@ def _nodes(root: Any) -> Iterator[tuple[tuple[str | int, ...], int, Any]]:
 
 def _sentence(error: jsonschema_rs.ValidationError, schema: Mapping[str, Any]) -> str:
     """Word one validation error: which argument, what is wrong, what fits."""
-    where = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path
-    ).lstrip(".")
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path).lstrip(".")
     keyword = error.schema_path[-1] if error.schema_path else ""
     if keyword == "additionalProperties" and not where:
         known = schema.get("properties", {})
-        extra = [name for name in error.instance if name not in known]
+        given = error.instance if isinstance(error.instance, dict) else {}
+        extra = [name for name in given if name not in known]
         return " ".join(f"There is no argument {name!r}.{did_you_mean(name, known)}" for name in extra[:3])
     message = error.message if len(error.message) <= 300 else error.message[:300] + "..."
     return f"Argument `{where}`: {message}." if where else f"{message[:1].upper()}{message[1:]}."

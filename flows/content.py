@@ -11,19 +11,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 class Annotations(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For whom a block is, and how much it matters."""
 
-    audience: Annotated[
-        list[Literal["user", "assistant"]] | UnsetType, Meta(description="Who should see it.")
-    ] = UNSET
-    priority: Annotated[float | UnsetType, Meta(description="0 is optional, 1 is required.", ge=0, le=1)] = (
-        UNSET
-    )
+    audience: Annotated[list[Literal["user", "assistant"]] | UnsetType, Meta(description="Who should see it.")] = UNSET
+    priority: Annotated[float | UnsetType, Meta(description="0 is optional, 1 is required.", ge=0, le=1)] = UNSET
     lastModified: Annotated[str | UnsetType, Meta(description="When it changed, ISO 8601.")] = UNSET
 
 
 class _Block(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
-    annotations: Annotated[Annotations | UnsetType, Meta(description="Audience, priority, last change.")] = (
-        UNSET
-    )
+    annotations: Annotated[Annotations | UnsetType, Meta(description="Audience, priority, last change.")] = UNSET
 
 
 class TextBlock(_Block, frozen=True, kw_only=True, tag="text"):

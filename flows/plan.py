@@ -5,12 +5,15 @@ borders: the text does, and the other side compiles it to the same plan.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from jsonschema_rs import Draft202012Validator
 from msgspec import Struct
 
+from flows.arguments import Arguments
 from flows.expr import Template
+from flows.model import TestFields
 from flows.sdk import InputType, OutputType, Scope, StepType
 
 
@@ -34,14 +37,6 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorHandler:
-    """What a failing step goes on with: the value, or the result of the steps.  Sees the failure as `error`."""
-
-    value: Callable[[Scope], Any] | None = None
-    steps: "Block | None" = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanStep:
     """One step of a plan.  `id` is what the author wrote, or `component#n`; `binds` says that its result has a name."""
 
@@ -54,7 +49,8 @@ class PlanStep:
     concurrency: int = 1
     timeout: float | None = None
     retry: RetryPolicy | None = None
-    on_error: ErrorHandler | None = None
+    on_error: BoundConfig | None = None
+    """Renders to `model.OnErrorFields`, with the failure in scope as `error`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +63,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class PlanInput:
-    """What starts the flow."""
+    """What starts the flow, what it takes, and what it promises to return."""
 
     type: InputType
     config: Any
+    arguments: Arguments
+    returns: Mapping[str, Any] | None = None
+    returns_validator: Draft202012Validator | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +80,12 @@ class PlanOutput:
     config: BoundConfig
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class FlowTest:
-    """An example run that the flow promises: arguments, mocked steps, and the value or error code expected."""
+    """An example run that the flow promises, and the line where it stands."""
 
-    name: str
-    args: Mapping[str, Any]
-    mock: Mapping[str, Any]
-    expect: Any = ...
-    expect_error: str = ""
-    line: int = 1
+    fields: TestFields
+    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +97,7 @@ class Plan:
 
     name: str
     digest: str
+    file: str
     title: str
     description: str
     input: PlanInput
@@ -110,7 +106,7 @@ class Plan:
     output: PlanOutput | None
     timeout: float
     tests: tuple[FlowTest, ...] = ()
-    calls: Mapping[str, int] = {}  # noqa: RUF012  frozen by use: no plan is ever written to
+    calls: Mapping[str, int] = field(default_factory=dict)
     enabled: bool = True
 
     @property

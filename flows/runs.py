@@ -13,6 +13,9 @@ from flows.content import Reply
 from flows.events import Event
 from flows.plan import Plan
 
+MOCKED_FAILURE = "$fail"
+"""The one key of a mock that stands for a failure: code, message, retryable."""
+
 StepOutcome = Literal["ok", "skipped", "handled", "failed", "cancelled"]
 """`handled`: the step failed and its `on_error` went on."""
 
@@ -34,7 +37,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     """Run this version of this flow with these arguments.
 
     `deadline` is in seconds since the epoch, because it travels between machines.  `trace` asks for the input and
-    output of every step (the "try" of the editor).  `mocks` gives results for steps by id instead of running them.
+    output of every step (the "try" of the editor).  `mocks` gives results for steps by id (`flow.id` inside a called
+    flow) instead of running them; steps that reach outside then need a mock, unless the request is `live`.
     """
 
     run_id: str
@@ -46,6 +50,7 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     traceparent: str = ""
     trace: bool = False
     mocks: Mapping[str, Any] | None = None
+    live: bool = False
 
 
 class RunError(Struct, frozen=True, kw_only=True):
@@ -110,7 +115,9 @@ class Dispatcher(Protocol):
     only `asyncio.CancelledError`, when the task that awaits it is cancelled; by then the work has been stopped.
     """
 
-    async def run(self, request: RunRequest, emit: EventSink = ignore_event) -> RunResult: ...
+    async def run(self, request: RunRequest, emit: EventSink = ignore_event) -> RunResult:
+        """Run a flow to its end."""
+        ...
 
     async def close(self, grace: float = 0.0) -> None:
         """Take no more runs, give running ones `grace` seconds, then cancel them and close what is open."""

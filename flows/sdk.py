@@ -14,7 +14,7 @@ The kinds of fields below say where expressions are allowed and what becomes of 
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -34,6 +34,7 @@ __all__ = [
     "Example",
     "FlowName",
     "InputType",
+    "JsonSchema",
     "Log",
     "NetworkPolicy",
     "OutputType",
@@ -78,11 +79,14 @@ Condition = Annotated[Any, _kind("condition")]
 """An expression that is not rendered beforehand: at run time the field holds a `flows.expr.Template` for
 `StepContext.evaluate`."""
 
-Steps = Annotated[tuple[Any, ...], _kind("steps")]
-"""A list of steps.  At run time the field holds a compiled block for `StepContext.run_steps`."""
+Steps = Annotated[Any, _kind("steps")]
+"""A list of steps.  At run time the field holds a compiled `flows.plan.Block` for `StepContext.run_steps`."""
 
 Duration = Annotated[float, _kind("duration")]
 """Written `500ms`, `5s`, `2m`, `1h` or a number of seconds; at run time seconds."""
+
+JsonSchema = Annotated[Any, _kind("validator")]
+"""A JSON Schema.  At run time the field holds its compiled validator."""
 
 FlowName = Annotated[str, _kind("flow")]
 """The name of another flow."""
@@ -152,8 +156,8 @@ class Resources(Protocol):
         """Return the resource of that key; the first caller opens it, callers meanwhile wait for the same one."""
         ...
 
-    def peek(self, key: tuple[str, ...]) -> Any | None:
-        """Return the resource if it is open, without waiting: the fast path of a step."""
+    def peek(self, key: tuple[str, ...]) -> Any:
+        """Return the resource if it is open, else None, without waiting: the fast path of a step."""
         ...
 
     async def discard(self, key: tuple[str, ...]) -> None:
@@ -170,7 +174,14 @@ class StepContext(Protocol):
         ...
 
     @property
-    def run_id(self) -> str: ...
+    def run_id(self) -> str:
+        """The id of the run, as history shows it."""
+        ...
+
+    @property
+    def step_key(self) -> str:
+        """Names this step of this version of the flow, for what a step keeps between runs."""
+        ...
 
     @property
     def read_only(self) -> bool:
@@ -178,10 +189,14 @@ class StepContext(Protocol):
         ...
 
     @property
-    def network(self) -> NetworkPolicy: ...
+    def network(self) -> NetworkPolicy:
+        """Where the step may connect to."""
+        ...
 
     @property
-    def resources(self) -> Resources: ...
+    def resources(self) -> Resources:
+        """What the worker keeps open."""
+        ...
 
     @property
     def remaining(self) -> float:
@@ -217,8 +232,9 @@ class StepType:
     """A registered step.
 
     `whole` names the one field that takes everything under the component's key (`map: VALUE`); `short` names the
-    field that a bare scalar or list stands for (`sleep: 500ms`).  `waits` is False for steps that never await: the
-    runner calls them without touching the event loop.
+    field that a bare scalar or list stands for (`sleep: 500ms`).  `is_async` says that `run` is a coroutine function;
+    a step that only runs other steps names them by `blocks`, so that a flow which cannot wait is known as such.
+    `reaches_out` marks steps that touch the outside: flow tests want a mock for them.
     """
 
     name: str
@@ -228,7 +244,9 @@ class StepType:
     examples: tuple[Example, ...] = ()
     whole: str = ""
     short: str = ""
-    waits: bool = True
+    is_async: bool = True
+    reaches_out: bool = False
+    blocks: Callable[[Any], Iterable[Any]] | None = None
     doc: str = ""
 
 
@@ -268,6 +286,8 @@ def step(
     examples: Sequence[Example] = (),
     whole: str = "",
     short: str = "",
+    reaches_out: bool = False,
+    blocks: Callable[[Any], Iterable[Any]] | None = None,
 ) -> Callable[[StepFunction], StepType]:
     """Declare a step; the function may be plain or async."""
 
@@ -280,7 +300,9 @@ def step(
             examples=tuple(examples),
             whole=whole,
             short=short,
-            waits=inspect.iscoroutinefunction(run),
+            is_async=inspect.iscoroutinefunction(run),
+            reaches_out=reaches_out,
+            blocks=blocks,
             doc=inspect.getdoc(run) or "",
         )
 

@@ -12,18 +12,10 @@ class ToolAnnotations(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Hints about a tool's effects.  What is not said takes the protocol's cautious default."""
 
     title: Annotated[str | UnsetType, Meta(description="The tool's name for people.")] = UNSET
-    readOnly: Annotated[bool | UnsetType, Meta(description="The tool changes nothing. Default false.")] = (
-        UNSET
-    )
-    destructive: Annotated[
-        bool | UnsetType, Meta(description="It may delete or overwrite. Default true.")
-    ] = UNSET
-    idempotent: Annotated[bool | UnsetType, Meta(description="Twice is the same as once. Default false.")] = (
-        UNSET
-    )
-    openWorld: Annotated[bool | UnsetType, Meta(description="It reaches outside systems. Default true.")] = (
-        UNSET
-    )
+    readOnly: Annotated[bool | UnsetType, Meta(description="The tool changes nothing. Default false.")] = UNSET
+    destructive: Annotated[bool | UnsetType, Meta(description="It may delete or overwrite. Default true.")] = UNSET
+    idempotent: Annotated[bool | UnsetType, Meta(description="Twice is the same as once. Default false.")] = UNSET
+    openWorld: Annotated[bool | UnsetType, Meta(description="It reaches outside systems. Default true.")] = UNSET
 
 
 EXAMPLE = Example(
@@ -61,8 +53,6 @@ class McpToolInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Meta(description="JSON Schema of the result.", extra_json_schema={"x-kind": "schema"}),
     ] = UNSET
     title: Annotated[str | UnsetType, Meta(description="The tool's name for people.")] = UNSET
-    annotations: Annotated[ToolAnnotations, Meta(description="Hints about the tool's effects.")] = (
-        ToolAnnotations()
-    )
+    annotations: Annotated[ToolAnnotations, Meta(description="Hints about the tool's effects.")] = ToolAnnotations()
     enabled: Annotated[bool, Meta(description="Whether clients see the tool.")] = True
     order: Annotated[int, Meta(description="Place in the tool list: lower first, then by name.")] = 0

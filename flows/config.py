@@ -1,0 +1,419 @@
+"""Bind raw YAML values to declared fields: what is constant is built now, what holds `${{ }}` becomes a function.
+
+`Binder` walks a value along its declared type and collects every problem with its place.  The kinds of fields
+(`flows.sdk`) say where expressions are allowed and how their values land.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Protocol, Union, get_args, get_origin
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import fields as struct_fields
+
+from flows.arguments import SchemaInvalid, compile_schema
+from flows.errors import StepError
+from flows.expr import ExpressionError, ExpressionInvalid, Template, compile_template, to_text
+from flows.plan import BoundConfig
+from flows.problems import did_you_mean
+from flows.sdk import Scope
+from flows.source import Path, Source
+from flows.sql.statement import compile_sql
+from flows.urls import compile_url
+
+Render = Callable[[Scope], Any]
+Declared = Any
+"""A type annotation of a field."""
+
+DURATION_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+MAX_DURATION_SECONDS: Final = 30 * 86400.0
+_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
+_INVALID = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A bound value: a constant, or a function of the scope."""
+
+    constant: Any = UNSET
+    render: Render | None = None
+
+
+INVALID: Final = Bound(_INVALID)
+"""Stands for a value whose problem was reported already."""
+
+
+class Findings(Protocol):
+    """What the binder needs of the compiler around it."""
+
+    source: Source
+
+    def report(
+        self, code: str, message: str, path: Path, *, offset: int | None = None, at_key: bool = False
+    ) -> None: ...
+
+    def check_names(self, template: Template, path: Path) -> None:
+        """Report the names that are not in scope at this place."""
+        ...
+
+    def bind_steps(self, raw: Any, path: Path) -> Any:
+        """Compile a list of steps in a scope of its own."""
+        ...
+
+    def bind_flow_name(self, name: str, path: Path) -> None:
+        """Note that this flow calls another one."""
+        ...
+
+    def failure(self, error: ExpressionError, path: Path) -> StepError:
+        """Turn an error of evaluation into one that says where in the file it happened."""
+        ...
+
+
+def parse_duration(value: Any) -> float:
+    """Return seconds for `500ms`, `5s`, `2m`, `1h`, `1d` or a number of seconds.  Raises ValueError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    elif isinstance(value, str) and (found := _DURATION.match(value)):
+        seconds = float(found[1]) * DURATION_UNITS[found[2] or "s"]
+    else:
+        raise ValueError("A duration is written like 500ms, 5s, 2m or 1h, or as a number of seconds.")
+    if not 0 <= seconds <= MAX_DURATION_SECONDS:
+        raise ValueError("A duration lies between 0 and 30 days.")
+    return seconds
+
+
+class Binder:
+    """Binds values for one flow."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._kinds: dict[str, Callable[[Any, Declared, Path], Bound]] = {
+            "value": self._value,
+            "text": self._text,
+            "url": self._url,
+            "sql": self._sql,
+            "condition": self._condition,
+            "steps": self._steps,
+            "duration": self._duration,
+            "flow": self._flow,
+            "validator": self._validator,
+        }
+
+    def config(self, declared: type[Struct], raw: Any, path: Path) -> BoundConfig | None:
+        """Bind the whole configuration of a component; None when it has problems."""
+        bound = self._struct(declared, raw, path)
+        if bound is INVALID:
+            return None
+        if bound.render is not None:
+            return BoundConfig(None, bound.render)
+        ready: Struct = bound.constant
+        return BoundConfig(ready, lambda _scope: ready)
+
+    def field(self, declared: Declared, raw: Any, path: Path) -> Bound:
+        """Bind one value along its type."""
+        kind, bare = _kind_of(declared)
+        if (bind := self._kinds.get(kind)) is not None:
+            return bind(raw, bare, path)
+        if _is_struct(bare):
+            return self._struct(bare, raw, path)
+        element = _element_of(bare)
+        if element is not None and isinstance(raw, list) and not _is_mapping(bare):
+            return self._list([self.field(element, item, (*path, i)) for i, item in enumerate(raw)])
+        if element is not None and isinstance(raw, dict) and _is_mapping(bare):
+            return self._dict({key: self.field(element, item, (*path, key)) for key, item in raw.items()})
+        return self._literal(raw, bare, path)
+
+    # -- kinds -------------------------------------------------------------------------------------------------
+
+    def _value(self, raw: Any, declared: Declared, path: Path) -> Bound:
+        bound = self._any(raw, path)
+        if declared is Any or bound is INVALID:
+            return bound
+        if bound.render is None:
+            return self._convert(bound.constant, declared, path)
+        return Bound(render=_converting(bound.render, declared, path))
+
+    def _any(self, raw: Any, path: Path) -> Bound:
+        match raw:
+            case str():
+                template = self._template(raw, path)
+                return Bound(raw) if template is None else self._evaluated(template, path)
+            case dict():
+                for key in raw:
+                    if "${{" in key:
+                        self._findings.report(
+                            "flow.expression-in-key",
+                            "A key cannot hold an expression. Build the mapping with one expression instead.",
+                            (*path, key),
+                            at_key=True,
+                        )
+                        return INVALID
+                return self._dict({key: self._any(item, (*path, key)) for key, item in raw.items()})
+            case list():
+                return self._list([self._any(item, (*path, index)) for index, item in enumerate(raw)])
+            case _:
+                return Bound(raw)
+
+    def _text(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+        if isinstance(raw, dict | list):
+            return self._report("flow.wrong-type", "Text is expected here.", path)
+        template = self._template(raw, path) if isinstance(raw, str) else None
+        if template is None:
+            return Bound(to_text(raw))
+        evaluate = template.evaluate
+        return Bound(render=self._located(lambda scope: to_text(evaluate(scope)), path))
+
+    def _url(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+        return self._landing(raw, path, compile_url, "A URL is expected here.")
+
+    def _sql(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+        return self._landing(raw, path, compile_sql, "SQL text is expected here.")
+
+    def _landing(self, raw: Any, path: Path, compile_landing: Callable[[Template], Render], expected: str) -> Bound:
+        """Bind text whose interpolations are escaped for the place where they land."""
+        if not isinstance(raw, str):
+            return self._report("flow.wrong-type", expected, path)
+        template = self._template(raw, path)
+        try:
+            render = compile_landing(template or literal_template(raw))
+        except ValueError as error:
+            offset = getattr(error, "offset", None)
+            return self._report("flow.unsafe-place", str(error), path, offset=offset)
+        return Bound(render({})) if template is None else Bound(render=self._located(render, path))
+
+    def _condition(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+        if isinstance(raw, bool):
+            return Bound(literal_template(raw))
+        template = self._template(raw, path) if isinstance(raw, str) else None
+        if template is None or not template.is_expression:
+            return self._report(
+                "flow.not-an-expression",
+                "A condition is one expression, for example `${{ args.n > 0 }}`.",
+                path,
+            )
+        return Bound(template)
+
+    def _steps(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+        return Bound(self._findings.bind_steps(raw, path))
+
+    def _duration(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+        template = self._template(raw, path) if isinstance(raw, str) else None
+        if template is not None:
+            evaluate = template.evaluate
+            return Bound(render=self._located(lambda scope: _duration_now(evaluate(scope)), path))
+        try:
+            return Bound(parse_duration(raw))
+        except ValueError as error:
+            return self._report("flow.wrong-type", str(error), path)
+
+    def _flow(self, raw: Any, declared: Declared, path: Path) -> Bound:
+        bound = self._literal(raw, declared, path)
+        if bound is not INVALID:
+            self._findings.bind_flow_name(bound.constant, path)
+        return bound
+
+    def _validator(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+        try:
+            return Bound(compile_schema(raw))
+        except SchemaInvalid as error:
+            return self._report("flow.schema", error.message, (*path, *error.path))
+
+    def _literal(self, raw: Any, declared: Declared, path: Path) -> Bound:
+        if isinstance(raw, str) and "${{" in raw:
+            return self._report(
+                "flow.expression-not-allowed",
+                "This field is fixed when the flow is loaded; write a constant.",
+                path,
+            )
+        return self._convert(raw, declared, path)
+
+    # -- structure ---------------------------------------------------------------------------------------------
+
+    def _struct(self, declared: Declared, raw: Any, path: Path) -> Bound:
+        declared_fields = {field.encode_name: field for field in struct_fields(declared)}
+        if not isinstance(raw, dict):
+            return self._report(
+                "flow.wrong-type",
+                f"A mapping is expected here, with keys such as: {', '.join(declared_fields)}.",
+                path,
+            )
+        parts: dict[str, Bound] = {}
+        for key, item in raw.items():
+            if (field := declared_fields.get(key)) is not None:
+                parts[field.name] = self.field(field.type, item, (*path, key))
+            else:
+                suggestion = did_you_mean(key, declared_fields)
+                self._findings.report(
+                    "flow.unknown-key", f"Unknown key {key!r}.{suggestion}", (*path, key), at_key=True
+                )
+                parts[key] = INVALID
+        for name, field in declared_fields.items():
+            if field.required and name not in raw:
+                parts[name] = self._report("flow.missing-key", f"The key {name!r} is missing.", path)
+        return self._built(declared, parts, path)
+
+    def _built(self, cls: type[Struct], parts: dict[str, Bound], path: Path) -> Bound:
+        if any(bound is INVALID for bound in parts.values()):
+            return INVALID
+        constants = {name: bound.constant for name, bound in parts.items() if bound.render is None}
+        renders = [(name, bound.render) for name, bound in parts.items() if bound.render is not None]
+        if renders:
+            return Bound(render=_struct_render(cls, constants, renders))
+        try:
+            return Bound(cls(**constants))
+        except ValueError as error:
+            return self._report("flow.wrong-value", f"{str(error).rstrip('.')}.", path)
+
+    def _dict(self, parts: dict[str, Bound]) -> Bound:
+        if any(bound is INVALID for bound in parts.values()):
+            return INVALID
+        renders = [(key, bound.render) for key, bound in parts.items() if bound.render is not None]
+        constants = {key: bound.constant for key, bound in parts.items()}
+        if not renders:
+            return Bound(constants)
+
+        def render(scope: Scope) -> dict[str, Any]:
+            result = constants.copy()  # keeps the author's order of keys
+            for key, part in renders:
+                result[key] = part(scope)
+            return result
+
+        return Bound(render=render)
+
+    def _list(self, parts: list[Bound]) -> Bound:
+        if any(bound is INVALID for bound in parts):
+            return INVALID
+        if all(bound.render is None for bound in parts):
+            return Bound([bound.constant for bound in parts])
+        return Bound(
+            render=lambda scope: [bound.constant if bound.render is None else bound.render(scope) for bound in parts]
+        )
+
+    # -- leaves ------------------------------------------------------------------------------------------------
+
+    def _template(self, raw: str, path: Path) -> Template | None:
+        """Compile the template in a scalar; report what is wrong with it and with the names it uses."""
+        try:
+            template = compile_template(raw)
+        except ExpressionInvalid as error:
+            self._report("flow.expression", error.message, path, offset=error.offset)
+            return None
+        if template is not None:
+            self._findings.check_names(template, path)
+        return template
+
+    def _evaluated(self, template: Template, path: Path) -> Bound:
+        return Bound(render=self._located(template.evaluate, path))
+
+    def _located(self, render: Render, path: Path) -> Render:
+        failure = self._findings.failure
+
+        def located(scope: Scope) -> Any:
+            try:
+                return render(scope)
+            except ExpressionError as error:
+                raise failure(error, path) from error
+
+        return located
+
+    def _convert(self, raw: Any, declared: Declared, path: Path) -> Bound:
+        try:
+            return Bound(msgspec.convert(raw, declared))
+        except msgspec.ValidationError as error:
+            message, inner = _split(str(error))
+            return self._report("flow.wrong-value", f"{message}.", (*path, *inner))
+
+    def _report(self, code: str, message: str, path: Path, *, offset: int | None = None) -> Bound:
+        self._findings.report(code, message, path, offset=offset)
+        return INVALID
+
+
+def literal_template(value: Any) -> Template:
+    """Return a template without expressions."""
+    return Template((to_text(value),), {}, False)
+
+
+def _kind_of(declared: Declared) -> tuple[str, Declared]:
+    """Return the kind of a field ("" for a plain one) and its type without annotations and without "unset"."""
+    kind = ""
+    while True:
+        if _origin(declared) is Annotated:
+            declared, *metas = get_args(declared)
+            kind = next((found for meta in metas if (found := _kind_in(meta))), kind)
+        elif _origin(declared) in (Union, UnionType):
+            options = [option for option in get_args(declared) if option not in (UnsetType, NoneType)]
+            if len(options) != 1:
+                return kind, declared
+            declared = options[0]
+        else:
+            return kind, declared
+
+
+def _kind_in(meta: Any) -> str:
+    extra = meta.extra_json_schema if isinstance(meta, Meta) else None
+    return str((extra or {}).get("x-kind", ""))
+
+
+def _origin(declared: Declared) -> Any:
+    return get_origin(declared)
+
+
+def _is_mapping(declared: Declared) -> bool:
+    return _origin(declared) is dict
+
+
+def _is_struct(declared: Declared) -> bool:
+    return isinstance(declared, type) and issubclass(declared, Struct)
+
+
+@lru_cache(maxsize=512)
+def _element_of(declared: Declared) -> Declared | None:
+    """Return the type of a collection's elements when they must be bound one by one, else None."""
+    if _origin(declared) not in (list, tuple, dict):
+        return None
+    arguments = [argument for argument in get_args(declared) if argument is not Ellipsis]
+    kind, bare = _kind_of(arguments[-1])
+    return arguments[-1] if kind or _is_struct(bare) else None
+
+
+def _struct_render(cls: type[Struct], constants: dict[str, Any], renders: list[tuple[str, Render]]) -> Render:
+    if len(renders) == 1:
+        ((name, render_one),) = renders
+        return lambda scope: cls(**constants, **{name: render_one(scope)})
+    return lambda scope: cls(**constants, **{name: render(scope) for name, render in renders})
+
+
+def _converting(render: Render, declared: Declared, path: Path) -> Render:
+    """Check the type of what an expression gives."""
+    field = path[-1]
+
+    def converting(scope: Scope) -> Any:
+        try:
+            return msgspec.convert(render(scope), declared)
+        except msgspec.ValidationError as error:
+            message, _ = _split(str(error))
+            raise StepError(
+                f"The field {field!r} got a value that does not fit: {message}.", code="bad_value"
+            ) from error
+
+    return converting
+
+
+def _duration_now(value: Any) -> float:
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise StepError(str(error), code="bad_value") from error
+
+
+def _split(message: str) -> tuple[str, Path]:
+    """Take the path out of a message of msgspec ("Expected `int`, got `str` - at `$.a[0]`")."""
+    text, _, place = message.partition(" - at `$")
+    path: list[str | int] = []
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", place):
+        path.append(int(index) if index else name)
+    return text, tuple(path)

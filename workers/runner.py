@@ -1,0 +1,304 @@
+"""Run one plan: order, conditions, loops, retries, timeouts, handlers, and a record of each step.
+
+Reads a Plan and a RunRequest, returns a RunResult; raises only `asyncio.CancelledError`.
+A run that cannot wait (`Plan.waits`) never touches the event loop: its coroutines end in one go.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from flows.content import Reply
+from flows.errors import HeadraceError, RunTimeout, StepError
+from flows.plan import Block, Plan, PlanStep
+from flows.runs import MOCKED_FAILURE, EventSink, PlanSource, RunError, RunRequest, RunResult, StepOutcome, StepRecord
+from flows.sdk import NetworkPolicy
+from workers.connections import Connections
+from workers.context import Context
+from workers.resources import PooledResources
+
+logger = logging.getLogger("headrace.runner")
+
+MAX_LOOP_ITEMS = 10_000
+MAX_STEP_RECORDS = 1_000
+"""What history keeps of one run; steps beyond it run, but leave no record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What all runs of one worker share."""
+
+    plans: PlanSource
+    resources: PooledResources
+    connections: Connections
+    network: NetworkPolicy
+
+
+async def run_plan(plan: Plan, request: RunRequest, worker: Worker, emit: EventSink) -> RunResult:
+    """Run a plan to its end."""
+    run = Run(worker, request, emit)
+    started = time.perf_counter_ns()
+    run.started = started
+    reply: Reply | None = None
+    error: RunError | None = None
+    try:
+        if plan.waits:
+            async with asyncio.timeout(run.remaining(plan.timeout)):
+                reply = await run.execute(plan, request.args, "")
+        else:
+            reply = await run.execute(plan, request.args, "")
+    except TimeoutError:
+        error = RunError(code=RunTimeout.code, message=_timeout_sentence(plan, run), step=run.current)
+    except HeadraceError as failure:
+        error = _run_error(failure, run.current)
+    except RecursionError:
+        error = RunError(code="internal", message="The flow is nested too deeply to be run.", step=run.current)
+    duration = (time.perf_counter_ns() - started) // 1000
+    return RunResult(reply=reply, error=error, steps=tuple(run.records), duration=duration)
+
+
+class Run:
+    """The state of one run.  Called flows share it: their records and events belong to the same run."""
+
+    __slots__ = ("current", "deadline", "depth", "emit", "mocks", "records", "request", "started", "worker")
+
+    def __init__(self, worker: Worker, request: RunRequest, emit: EventSink) -> None:
+        self.worker = worker
+        self.request = request
+        self.emit = emit
+        self.records: list[StepRecord] = []
+        self.mocks = request.mocks
+        self.current = ""
+        self.depth = 0
+        self.started = 0
+        # The deadline travels as wall-clock time; here it must not jump with the clock.
+        self.deadline = time.monotonic() + (request.deadline - time.time())
+
+    def remaining(self, at_most: float = float("inf")) -> float:
+        """Seconds until the deadline, never negative."""
+        return max(0.0, min(at_most, self.deadline - time.monotonic()))
+
+    async def execute(self, plan: Plan, args: Mapping[str, Any], prefix: str) -> Reply:
+        """Run the steps and the output of a plan; `prefix` names the calling step in the records."""
+        request = self.request
+        caller = request.caller
+        scope: dict[str, Any] = {
+            "args": args,
+            "vars": plan.vars,
+            "caller": {"name": caller.name, "id": caller.token_id, "scopes": list(caller.scopes)},
+            "run": {"id": request.run_id, "flow": plan.name},
+        }
+        result = await self.block(plan, plan.body, scope, prefix)
+        if plan.output is None:
+            return Reply(value=result)
+        self.current = "output"
+        return plan.output.type.run(plan.output.config.render(scope))
+
+    async def block(self, plan: Plan, block: Block, scope: dict[str, Any], prefix: str) -> Any:
+        """Run steps in order, binding their results in `scope`; return the last one's."""
+        result: Any = None
+        for step in block.steps:
+            result = await self._step(plan, step, scope, prefix)
+            if step.binds:
+                scope[step.id] = result
+        return result
+
+    async def _step(self, plan: Plan, step: PlanStep, scope: dict[str, Any], prefix: str) -> Any:
+        self.current = name = prefix + step.id
+        started = time.perf_counter_ns()
+        context = Context(self, plan, step, scope, name)
+        try:
+            if step.when is not None and not context.evaluate(step.when):
+                self._record(context, started, "skipped")
+                return None
+            if self.mocks is not None and (mock_name := _mock_name(plan, step, prefix)) in self.mocks:
+                result = _mocked(self.mocks[mock_name], mock_name)
+            elif step.for_each is not None:
+                result = await self._loop(context)
+            else:
+                result = await self._handled(context)
+        except asyncio.CancelledError:
+            self._record(context, started, "cancelled")
+            raise
+        except HeadraceError as failure:
+            self.current = name
+            self._record(context, started, "failed", failure)
+            raise
+        self._record(context, started, "handled" if context.handled else "ok", context.handled, result)
+        return result
+
+    async def _loop(self, context: Context) -> list[Any]:
+        """Run the step once per element, at most `concurrency` at a time; results keep the order of the elements."""
+        step = context.step
+        items = step.for_each(context.scope) if step.for_each is not None else ()
+        if not isinstance(items, list):
+            raise StepError(f"`for_each` takes a list; it got {_type_name(items)}.", code="bad_value")
+        if len(items) > MAX_LOOP_ITEMS:
+            raise StepError(f"`for_each` takes at most {MAX_LOOP_ITEMS:,} elements; it got {len(items):,}.")
+        each = [context.inside({"item": item, "index": index}) for index, item in enumerate(items)]
+        if step.concurrency == 1:
+            results = [await self._handled(one) for one in each]
+        else:
+            results = await self._concurrently(each, step.concurrency)
+        context.handled = next((one.handled for one in each if one.handled), None)
+        context.attempts = max((one.attempts for one in each), default=1)
+        return results
+
+    async def _concurrently(self, each: list[Context], limit: int) -> list[Any]:
+        queue = iter(enumerate(each))
+        results: list[Any] = [None] * len(each)
+
+        async def take() -> None:
+            for index, one in queue:
+                results[index] = await self._handled(one)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(limit, len(each))):
+                    group.create_task(take())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return results
+
+    async def _handled(self, context: Context) -> Any:
+        """Run the step; when it fails for good, go on as its `on_error` says."""
+        handler = context.step.on_error
+        if handler is None:
+            return await self._attempts(context)
+        try:
+            return await self._attempts(context)
+        except HeadraceError as failure:
+            context.handled = failure
+            error = {"code": failure.code, "message": failure.message, "step": context.name}
+            inside: Any = handler.render({**context.scope, "error": error})
+            if inside.steps is UNSET:
+                return None if inside.value is UNSET else inside.value
+            return await context.run_steps(inside.steps, {"error": error})
+
+    async def _attempts(self, context: Context) -> Any:
+        policy = context.step.retry
+        if policy is None:
+            return await self._once(context)
+        delay = policy.delay
+        while True:
+            try:
+                return await self._once(context)
+            except StepError as failure:
+                temporary = failure.code in policy.on if policy.on else failure.retryable
+                if not temporary or context.attempts >= policy.attempts:
+                    raise
+                wait = delay * random.uniform(0.8, 1.2) if failure.retry_after is None else failure.retry_after  # noqa: S311
+                wait = min(wait, policy.max_delay)
+                if wait >= self.remaining():
+                    raise
+            context.attempts += 1
+            delay *= policy.factor
+            await asyncio.sleep(wait)
+
+    async def _once(self, context: Context) -> Any:
+        """Try the step once, within its timeout; whatever it raises leaves here as a HeadraceError."""
+        step = context.step
+        try:
+            config = step.config.ready or step.config.render(context.scope)
+            if self.request.trace:
+                context.input = _plain(config)
+            if self.mocks is not None and step.type.reaches_out and not self.request.live:
+                raise _unmocked(context.name)
+            if not step.type.is_async:
+                return step.type.run(config, context)
+            if step.timeout is None:
+                return await step.type.run(config, context)
+            async with asyncio.timeout(step.timeout) as limit:
+                return await step.type.run(config, context)
+        except TimeoutError as error:
+            if step.timeout is not None and limit.expired():
+                message = f"The step {context.name!r} took longer than its timeout of {step.timeout:g} s."
+                raise RunTimeout(message, retryable=True) from error
+            raise _internal(context.name) from error
+        except (HeadraceError, RecursionError):
+            raise
+        except Exception as error:
+            logger.exception("step %s of flow %s failed", context.name, context.plan.name)
+            raise _internal(context.name) from error
+
+    def _record(
+        self,
+        context: Context,
+        started: int,
+        outcome: StepOutcome,
+        failure: HeadraceError | None = None,
+        output: Any = UNSET,
+    ) -> None:
+        if len(self.records) >= MAX_STEP_RECORDS:
+            return
+        self.records.append(
+            StepRecord(
+                id=context.name,
+                component=context.step.type.name,
+                outcome=outcome,
+                started=(started - self.started) // 1000,
+                duration=(time.perf_counter_ns() - started) // 1000,
+                attempts=context.attempts,
+                error="" if failure is None else f"{failure.code}: {failure.message}",
+                input=context.input,
+                output=output if self.request.trace else UNSET,
+            )
+        )
+
+
+def _mock_name(plan: Plan, step: PlanStep, prefix: str) -> str:
+    """Name a step for mocks: its id, or `flow.id` inside a called flow."""
+    return f"{plan.name}.{step.id}" if prefix else step.id
+
+
+def _mocked(mock: Any, name: str) -> Any:
+    if isinstance(mock, Mapping) and mock.keys() == {MOCKED_FAILURE}:
+        failure = mock[MOCKED_FAILURE]
+        raise StepError(
+            failure.get("message") or f"The mocked step {name!r} failed.",
+            code=failure.get("code", StepError.code),
+            retryable=failure.get("retryable", False),
+        )
+    return mock
+
+
+def _unmocked(name: str) -> StepError:
+    message = f"The step {name!r} would reach outside, and has no mock."
+    return StepError(message, code="unmocked", fix="Give it one under `mock`, or set `live: true`.")
+
+
+def _internal(name: str) -> StepError:
+    # The cause is in the log of the worker: it may hold what a caller must not see.
+    return StepError(
+        f"The step {name!r} failed in a way that it should not. The worker's log says more.", code="internal"
+    )
+
+
+def _timeout_sentence(plan: Plan, run: Run) -> str:
+    if run.remaining() > 0:
+        return f"The run took longer than the flow's timeout of {plan.timeout:g} s, at step {run.current!r}."
+    return f"The run took longer than the caller waits, at step {run.current!r}."
+
+
+def _run_error(failure: HeadraceError, step: str) -> RunError:
+    retryable, retry_after = False, None
+    if isinstance(failure, StepError):
+        retryable, retry_after = failure.retryable, failure.retry_after
+    return RunError(code=failure.code, message=str(failure), step=step, retryable=retryable, retry_after=retry_after)
+
+
+def _type_name(value: Any) -> str:
+    names = {dict: "a mapping", str: "text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _plain(config: Any) -> Any:
+    """Turn a configuration into plain data for a trace; compiled parts have no picture."""
+    return msgspec.to_builtins(config, enc_hook=lambda part: f"<{type(part).__name__.lower()}>")
