@@ -61,7 +61,7 @@ class Database:
         """Return the change counters by topic: what a coordinator asks to learn whether anything changed."""
         async with self.read() as connection:
             rows = await connection.execute(select(generations.c.topic, generations.c.value))
-            return dict(rows.tuples().all())
+            return dict(rows.all())
 
     async def close(self) -> None:
         """Close all connections."""
