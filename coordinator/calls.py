@@ -109,7 +109,7 @@ class CallService:
                 run_id=run_id,
                 flow=tool.plan.name,
                 digest=tool.plan.digest,
-                args=args,
+                args=tool.arguments.complete(args),
                 deadline=started + self._limit(tool.plan, timeout),
                 caller=principal.caller,
                 traceparent=traceparent,

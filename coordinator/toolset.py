@@ -281,7 +281,7 @@ def _without_boolean_properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     properties = schema.get("properties")
     if not isinstance(properties, Mapping) or not any(isinstance(each, bool) for each in properties.values()):
         return schema
-    plain = {True: {}, False: {"not": {}}}
+    plain: dict[bool, dict[str, Any]] = {True: {}, False: {"not": {}}}
     return {
         **schema,
         "properties": {name: plain[each] if isinstance(each, bool) else each for name, each in properties.items()},
