@@ -42,6 +42,7 @@ PROBLEM_CODES: dict[str, str] = {
     "yaml.duplicate-key": "A mapping names the same key twice.",
     "yaml.encoding": "The file is not UTF-8 text.",
     "yaml.key": "A mapping key is not text.",
+    "yaml.leading-zero": "A number is written with leading zeros, which it does not keep (a warning).",
     "yaml.merge-key": "The merge key `<<` is not part of YAML 1.2.",
     "yaml.not-a-mapping": "The file does not hold a mapping of keys to values.",
     "yaml.number": "A number has no equivalent in JSON, or more digits than a number may have.",
