@@ -1,0 +1,46 @@
+"""What other packages see of one expression: its text, the names it reads, its value in a scope."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from flows.expr.compiler import compile_unit
+from flows.expr.errors import ExpressionTooCostly, Fault
+from flows.expr.limits import check_result
+from flows.expr.unit import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression.
+
+    `names` are the names of the scope that it reads, with the offset of the first use; the variables of its loops are
+    not among them.
+    """
+
+    text: str
+    names: Mapping[str, int] = field(compare=False)
+    offset: int = 0
+    _code: Code = field(default=lambda _scope, _frame: None, repr=False, compare=False)
+    _slots: int = field(default=1, repr=False, compare=False)
+    _builds: bool = field(default=False, repr=False, compare=False)
+
+    def evaluate(self, scope: Mapping[str, Any]) -> Any:
+        """Return the value in a scope.  Raises ExpressionError."""
+        try:
+            value = self._code(scope, [0] * self._slots)
+            if self._builds and type(value) in (list, dict):
+                check_result(value)
+        except Fault as fault:
+            raise fault.at(self.offset) from None
+        except (RecursionError, MemoryError):
+            raise ExpressionTooCostly("the expression or its data is nested too deeply.", self.offset) from None
+        return value
+
+
+def compile_expression(text: str, offset: int = 0) -> Expression:
+    """Compile a text without its `${{ }}`.  `offset` is added to every offset reported.  Raises ExpressionInvalid."""
+    unit, code = compile_unit(text, offset)
+    names = MappingProxyType(dict(unit.names))
+    return Expression(text.strip(), names, offset, code, unit.slots, unit.builds)

@@ -1,0 +1,135 @@
+"""Turn the text of an expression into Python's syntax tree, and places in the tree back into places in the text.
+
+Python's parser only reads; nothing is compiled or run.  Raises ExpressionInvalid, whatever the text.
+"""
+
+import ast
+import keyword
+import re
+import warnings
+from dataclasses import dataclass, field
+
+from flows.expr.errors import ExpressionInvalid
+from flows.expr.limits import SOURCE_CHARACTERS
+from flows.expr.values import shorten
+
+_HINTS = (
+    (re.compile(r"&&"), "Write `and` instead of `&&`."),
+    (re.compile(r"\|\|"), "Write `or` instead of `||`."),
+    (re.compile(r"\?\."), "Write default(a.b, null) for what may be missing."),
+    (re.compile(r"\?[^?]*:|\?\?"), "Write `a if condition else b`, or default(a, b)."),
+    (re.compile(r"(?<![=!<>])=(?!=)"), "Write `==` to compare."),
+    (re.compile(r"!(?!=)"), "Write `not` instead of `!`."),
+    (re.compile(r"\.\s*(\w+)"), 'A key that is a word of the language is written in brackets: a["{0}"].'),
+)
+_KEYWORDS = frozenset(keyword.kwlist)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of one expression, where it starts in the text that was given, and how to find places in it."""
+
+    text: str
+    start: int
+    _lines: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Python's parser counts lines only at these ends, unlike `str.splitlines`.
+        object.__setattr__(self, "_lines", re.split(r"\r\n|\r|\n", self.text))
+
+    def offset(self, node: ast.AST) -> int:
+        """Return where a node starts, in the text that was given."""
+        return self.start + self.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 1))
+
+    def segment(self, node: ast.AST) -> str:
+        """Return the text of a node, shortened for a message."""
+        begin = self.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 1))
+        end = self.index(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 1))
+        return shorten(self.text[begin:end], 60)
+
+    def index(self, line: int, column: int) -> int:
+        """Return the index in the text; `column` counts UTF-8 bytes, and on line 1 the bracket put before the text."""
+        if not 1 <= line <= len(self._lines):
+            return len(self.text)
+        if line == 1:
+            column -= 1
+        current = self._lines[line - 1]
+        column = max(column, 0)
+        if not current.isascii():
+            column = len(current.encode(errors="replace")[:column].decode(errors="ignore"))
+        return min(self._line_start(line) + min(column, len(current)), len(self.text))
+
+    def _line_start(self, line: int) -> int:
+        at = 0
+        for end in re.finditer(r"\r\n|\r|\n", self.text):
+            line -= 1
+            if line == 0:
+                break
+            at = end.end()
+        return at
+
+
+def parse(source: Source) -> ast.expr:
+    """Return the tree of an expression.  Brackets around the text let it go over several lines."""
+    text = source.text
+    if len(text) > SOURCE_CHARACTERS:
+        what = f"The expression is longer than {SOURCE_CHARACTERS:,} characters."
+        raise ExpressionInvalid(f"{what} Split it over several steps.", source.start)
+    if not text.strip():
+        raise ExpressionInvalid("The expression is empty.", source.start)
+    tree = _parse(source, "(", ")")
+    if ")" in text:
+        _parse(source, "[", "]")  # `a) + (b` closes our own bracket; it cannot close two kinds
+    return tree
+
+
+def is_complete(text: str) -> bool:
+    """Say whether a text parses, so that an expression may end behind it."""
+    try:
+        parse(Source(text, 0))
+    except ExpressionInvalid:
+        return False
+    return True
+
+
+def _parse(source: Source, opening: str, closing: str) -> ast.expr:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about "\d" in a text, which Python and authors read the same way
+            return ast.parse(f"{opening}{source.text}\n{closing}", mode="eval").body
+    except SyntaxError as exc:
+        raise _invalid(source, exc) from None
+    except (RecursionError, MemoryError):
+        raise ExpressionInvalid(
+            "The expression is nested too deeply. Split it over several steps.", source.start
+        ) from None
+    except ValueError:  # null characters, lone surrogates
+        raise ExpressionInvalid("The expression holds a character that cannot be read.", source.start) from None
+
+
+def _invalid(source: Source, exc: SyntaxError) -> ExpressionInvalid:
+    at = source.index(exc.lineno or 1, _byte_column(source, exc))
+    return ExpressionInvalid(f"This is not an expression: {_reason(exc)}.{_hint(source.text, at)}", source.start + at)
+
+
+def _byte_column(source: Source, exc: SyntaxError) -> int:
+    """Return the column as bytes from 0; the parser reports characters from 1."""
+    return max((exc.offset or 1) - 1, 0)
+
+
+def _reason(exc: SyntaxError) -> str:
+    message = exc.msg.split(" (<unknown>")[0].rstrip(".")
+    if message.startswith("closing parenthesis"):
+        return f"{message.split()[2]} closes nothing that is open here"
+    if message.startswith("Exceeds the limit"):
+        return "the number has too many digits"
+    return shorten(message, 160)
+
+
+def _hint(text: str, at: int) -> str:
+    around = text[max(at - 20, 0) : at + 20]
+    for pattern, hint in _HINTS:
+        for found in pattern.finditer(around):
+            if not found.groups() or found[1] in _KEYWORDS:
+                return " " + hint.format(*found.groups())
+    return ""
