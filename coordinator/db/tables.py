@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -86,10 +87,12 @@ runs = Table(
     "runs",
     metadata,
     Column("id", RUN_ID, primary_key=True),
+    Column("flow", NAME, nullable=False),
     Column("tool", NAME, nullable=False),
     Column("digest", DIGEST, nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("code", String(64), nullable=False),
+    Column("message", Text, nullable=False),
     Column("caller", NAME, nullable=False),
     Column("token_id", String(32), nullable=False),
     Column("address", NAME, nullable=False),
@@ -99,8 +102,15 @@ runs = Table(
     Column("duration", BigInteger, nullable=False),  # microseconds
     Column("detail", Text, nullable=False),  # a `RunDetail`: error, steps, and by policy arguments and result
     Index("ix_runs_tool", "tool", "id"),
-    Index("ix_runs_outcome", "outcome", "id"),
-    Index("ix_runs_token_id", "token_id", "id"),
+    # Nearly all runs are ok: an index over those would cost with every row and find nothing faster.
+    Index(
+        "ix_runs_outcome",
+        "outcome",
+        "id",
+        sqlite_where=text("outcome <> 'ok'"),
+        postgresql_where=text("outcome <> 'ok'"),
+    ),
+    Index("ix_runs_caller", "caller", "id"),
 )
 
 # Settings that were changed through the API, JSON by name.

@@ -72,10 +72,12 @@ def _runs() -> None:
         "runs",
         # Compared byte by byte: the order of a language would ignore the dashes.
         sa.Column("id", sa.String(64).with_variant(sa.String(64, collation="C"), "postgresql"), primary_key=True),
+        sa.Column("flow", NAME, nullable=False),
         sa.Column("tool", NAME, nullable=False),
         sa.Column("digest", DIGEST, nullable=False),
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("code", sa.String(64), nullable=False),
+        sa.Column("message", sa.Text, nullable=False),
         sa.Column("caller", NAME, nullable=False),
         sa.Column("token_id", sa.String(32), nullable=False),
         sa.Column("address", NAME, nullable=False),
@@ -86,8 +88,9 @@ def _runs() -> None:
         sa.Column("detail", sa.Text, nullable=False),
     )
     op.create_index("ix_runs_tool", "runs", ["tool", "id"])
-    op.create_index("ix_runs_outcome", "runs", ["outcome", "id"])
-    op.create_index("ix_runs_token_id", "runs", ["token_id", "id"])
+    not_ok = sa.text("outcome <> 'ok'")
+    op.create_index("ix_runs_outcome", "runs", ["outcome", "id"], sqlite_where=not_ok, postgresql_where=not_ok)
+    op.create_index("ix_runs_caller", "runs", ["caller", "id"])
 
 
 def _state() -> None:

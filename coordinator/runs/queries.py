@@ -1,0 +1,92 @@
+"""Read the history: lists by filter, page after page, and one run in full.
+
+Pages are found by the id of the last run seen, which is in the order of time, so the thousandth page costs what the
+first one does and new runs shift nothing.
+"""
+
+from typing import Annotated, Any, Final
+
+from msgspec import Meta, Struct
+from sqlalchemy import Select, select
+
+from coordinator.db.engine import Database
+from coordinator.db.tables import runs as table
+from coordinator.runs.history import RunHistory
+from coordinator.runs.rows import Outcome, RunRecord, RunSummary, record_of, summary_of
+from flows.errors import NotFound
+
+MAX_PAGE: Final = 500
+FRESH_SECONDS: Final = 1.0
+"""How long a reader waits for runs that are not written yet."""
+
+_LISTED: Final = [table.c[name] for name in RunSummary.__struct_fields__]
+
+
+class RunFilter(Struct, frozen=True, kw_only=True):
+    """Which runs are wanted; what is not given does not matter.  Times are in milliseconds since the epoch."""
+
+    tool: Annotated[str | None, Meta(description="The tool that was called.")] = None
+    outcome: Annotated[Outcome | None, Meta(description="How the run ended.")] = None
+    caller: Annotated[str | None, Meta(description="The label of the token.")] = None
+    token_id: Annotated[str | None, Meta(description="The id of the token.")] = None
+    source: Annotated[str | None, Meta(description="Where the call came from: mcp, api, cli.")] = None
+    since: Annotated[int | None, Meta(description="Started at this time or later.")] = None
+    until: Annotated[int | None, Meta(description="Started before this time.")] = None
+
+
+class RunPage(Struct, frozen=True, kw_only=True):
+    """Some runs, the newest first.  `next` leads to the following page; None on the last one."""
+
+    runs: list[RunSummary]
+    next: str | None
+
+
+class RunReader:
+    """The reading side of the history."""
+
+    def __init__(self, database: Database, history: RunHistory) -> None:
+        self._database = database
+        self._history = history
+
+    async def page(self, wanted: RunFilter, *, limit: int = 50, after: str | None = None) -> RunPage:
+        """Return the runs that fit, the newest first.  `after` is the `next` of the page before."""
+        limit = max(1, min(limit, MAX_PAGE))
+        statement = _filtered(select(*_LISTED), wanted).order_by(table.c.id.desc()).limit(limit + 1)
+        if after is not None:
+            statement = statement.where(table.c.id < after)
+        await self._history.flush(FRESH_SECONDS)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).all()
+        runs = [summary_of(row) for row in rows[:limit]]
+        return RunPage(runs=runs, next=runs[-1].id if len(rows) > limit else None)
+
+    async def get(self, run_id: str) -> RunRecord:
+        """Return one run in full.  Raises NotFound."""
+        await self._history.flush(FRESH_SECONDS)
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(table).where(table.c.id == run_id))).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no run {run_id!r}.", fix="It may be older than the history is kept.")
+        return record_of(row)
+
+
+def first_id_at(milliseconds: int) -> str:
+    """Return the smallest id that a run of this time can have.  See `coordinator.calls.run_ids`."""
+    return f"{max(milliseconds, 0):012x}"
+
+
+def _filtered(statement: Select[Any], wanted: RunFilter) -> Select[Any]:
+    for name in ("tool", "caller", "token_id", "source"):
+        value = getattr(wanted, name)
+        if value is not None:
+            statement = statement.where(table.c[name] == value)
+    if wanted.outcome is not None:
+        statement = statement.where(table.c.outcome == wanted.outcome)
+        if wanted.outcome != "ok":
+            # Said in these words, so that the database sees that its index over the others will do.
+            statement = statement.where(table.c.outcome != "ok")
+    if wanted.since is not None:
+        statement = statement.where(table.c.id >= first_id_at(wanted.since))
+    if wanted.until is not None:
+        statement = statement.where(table.c.id < first_id_at(wanted.until))
+    return statement
