@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from flows.arguments import Arguments, SchemaInvalid, compile_arguments, compile_schema, schema_of_params
+from flows.check import check_calls as check_calls
 from flows.check import check_plan
 from flows.config import INVALID, Binder, Bound
 from flows.errors import FlowInvalid, StepError
@@ -370,8 +371,12 @@ def _plan_step(
         concurrency=constant("concurrency", 1),
         timeout=constant("timeout"),
         retry=None if retry is None else _retry_policy(retry),
-        on_error=None if handler is None else BoundConfig(handler.constant, _render_of(handler)),
+        on_error=None if handler is None else _bound_config(handler),
     )
+
+
+def _bound_config(bound: Bound) -> BoundConfig:
+    return BoundConfig(None if bound.render is not None else bound.constant, _render_of(bound))
 
 
 def _render_of(bound: Bound) -> Any:

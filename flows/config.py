@@ -117,7 +117,7 @@ class Binder:
         """Bind one value along its type."""
         kind, bare = _kind_of(declared)
         if (bind := self._kinds.get(kind)) is not None:
-            return bind(raw, bare, path)
+            return bind(raw, declared, path)
         if _is_struct(bare):
             return self._struct(bare, raw, path)
         element = _element_of(bare)
@@ -125,13 +125,13 @@ class Binder:
             return self._list([self.field(element, item, (*path, i)) for i, item in enumerate(raw)])
         if element is not None and isinstance(raw, dict) and _is_mapping(bare):
             return self._dict({key: self.field(element, item, (*path, key)) for key, item in raw.items()})
-        return self._literal(raw, bare, path)
+        return self._literal(raw, declared, path)
 
     # -- kinds -------------------------------------------------------------------------------------------------
 
     def _value(self, raw: Any, declared: Declared, path: Path) -> Bound:
         bound = self._any(raw, path)
-        if declared is Any or bound is INVALID:
+        if _kind_of(declared)[1] is Any or bound is INVALID:
             return bound
         if bound.render is None:
             return self._convert(bound.constant, declared, path)
@@ -187,7 +187,7 @@ class Binder:
 
     def _condition(self, raw: Any, _declared: Declared, path: Path) -> Bound:
         if isinstance(raw, bool):
-            return Bound(literal_template(raw))
+            return Bound(compile_template("${{ true }}" if raw else "${{ false }}"))
         template = self._template(raw, path) if isinstance(raw, str) else None
         if template is None or not template.is_expression:
             return self._report(
@@ -332,9 +332,9 @@ class Binder:
         return INVALID
 
 
-def literal_template(value: Any) -> Template:
+def literal_template(text: str) -> Template:
     """Return a template without expressions."""
-    return Template((to_text(value),), {}, False)
+    return Template((text,), {}, False)
 
 
 def _kind_of(declared: Declared) -> tuple[str, Declared]:

@@ -12,7 +12,9 @@ class Annotations(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """For whom a block is, and how much it matters."""
 
     audience: Annotated[list[Literal["user", "assistant"]] | UnsetType, Meta(description="Who should see it.")] = UNSET
-    priority: Annotated[float | UnsetType, Meta(description="0 is optional, 1 is required.", ge=0, le=1)] = UNSET
+    priority: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | UnsetType, Meta(description="0 is optional, 1 is required.")
+    ] = UNSET
     lastModified: Annotated[str | UnsetType, Meta(description="When it changed, ISO 8601.")] = UNSET
 
 
@@ -48,7 +50,7 @@ class ResourceLinkBlock(_Block, frozen=True, kw_only=True, tag="resource_link"):
     title: Annotated[str | UnsetType, Meta(description="Its name for people.")] = UNSET
     description: Annotated[str | UnsetType, Meta(description="What it holds.")] = UNSET
     mimeType: Annotated[str | UnsetType, Meta(description="Its type.")] = UNSET
-    size: Annotated[int | UnsetType, Meta(description="Its size in bytes.", ge=0)] = UNSET
+    size: Annotated[Annotated[int, Meta(ge=0)] | UnsetType, Meta(description="Its size in bytes.")] = UNSET
 
 
 class EmbeddedResource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

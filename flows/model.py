@@ -35,8 +35,8 @@ class StepFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every step may say beside its component."""
 
     id: Annotated[
-        str | UnsetType,
-        Meta(description="Names the result for the expressions below.", pattern="^[A-Za-z][A-Za-z0-9_]{0,63}$"),
+        Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9_]{0,63}$")] | UnsetType,
+        Meta(description="Names the result for the expressions below."),
     ] = UNSET
     when: Annotated[
         Condition | UnsetType, Meta(description="Run the step only if this is true; else its result is null.")

@@ -28,7 +28,7 @@ class CacheConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 EXAMPLE = Example(
     title="At most one look-up a minute",
-    config={"key": "${{ args.city }}", "ttl": "1m", "steps": [{"map": "${{ upper(args.city) }}"}]},
+    config={"key": "${{ args.city }}", "ttl": "1m", "steps": [{"map": "${{ args.city.upper() }}"}]},
     args={"city": "Oslo"},
     result="OSLO",
 )

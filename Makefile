@@ -1,0 +1,61 @@
+# The commands of this project.  `make` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv pip
+
+.PHONY: help
+help: ## List the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/uv: requirements/uv.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	@touch $@
+
+$(VENV)/.app: $(BIN)/uv requirements/app.lock pyproject.toml
+	$(UV) install -q --require-hashes -r requirements/app.lock
+	$(UV) install -q --no-deps --no-build-isolation-package headrace -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.app requirements/dev.lock
+	$(UV) install -q --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.PHONY: serve
+serve: $(VENV)/.app ## Start Headrace on http://127.0.0.1:8080 with the example flows (HEADRACE_* configure it)
+	@exec $(BIN)/headrace serve
+
+.PHONY: check
+check: $(VENV)/.dev ## Format, lint, types, imports, docs: in under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/headrace docs --check
+
+.PHONY: test
+test: $(VENV)/.dev system ## Every test: unit, contract, real servers, real MCP clients, conformance
+	$(BIN)/pytest -q -n auto --dist loadgroup
+
+.PHONY: bench
+bench: $(VENV)/.dev system ## Measure against the peers, in ratios of one run
+	$(BIN)/python -m benchmarks
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code and write the generated docs
+	$(BIN)/ruff check -q --fix .
+	$(BIN)/ruff format -q .
+	$(BIN)/headrace docs
+
+.PHONY: lock
+lock: $(BIN)/uv ## Lock the dependencies of pyproject.toml anew
+	for name in uv; do $(UV) compile -q requirements/$$name.in $(LOCK_FLAGS) -o requirements/$$name.lock; done
+	$(UV) compile -q pyproject.toml --extra mysql $(LOCK_FLAGS) -o requirements/app.lock
+	$(UV) compile -q pyproject.toml --extra mysql --group dev $(LOCK_FLAGS) -o requirements/dev.lock
+LOCK_FLAGS := --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
+
+.PHONY: clean
+clean: ## Remove the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,72 @@
+"""Flow texts and the problems they must give: `cases/*.yaml` hold both, the problems as comments at the end."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.compile import check_flow, compile_flow, flow_digest
+from flows.errors import FlowInvalid
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+EXPECT = "# expect: "
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_a_flow_with_problems_names_all_of_them_at_their_places(case: Path) -> None:
+    text = case.read_text()
+    expected = [line.removeprefix(EXPECT) for line in text.splitlines() if line.startswith(EXPECT)]
+
+    problems = check_flow(text)
+
+    assert [str(problem) for problem in problems] == expected
+
+
+def test_a_flow_that_does_not_compile_raises_only_its_errors() -> None:
+    with pytest.raises(FlowInvalid) as failure:
+        compile_flow("flow: mill\ninput: {mcp_tool: {}}\nsteps: [{mp: 1}]", "mill.yaml")
+
+    assert str(failure.value) == "mill.yaml:3:10: Unknown step 'mp'. Did you mean 'map'?   [flow.unknown-step]"
+
+
+def test_a_version_is_named_by_its_text() -> None:
+    text = "flow: mill\ninput: {call: {}}\n"
+
+    plan = compile_flow(text, "mill.yaml")
+
+    assert plan.digest == flow_digest(text)
+    assert plan.digest != compile_flow(text + "# a comment\n").digest
+
+
+def test_the_short_form_of_params_becomes_a_schema_with_required_names() -> None:
+    plan = compile_flow(
+        "flow: mill\ninput:\n  call:\n    params:\n"
+        "      a: string\n      b: {type: integer, default: 3}\n      c: {type: boolean, required: false}\n"
+    )
+
+    assert plan.input.arguments.schema == {
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "b": {"type": "integer", "default": 3}, "c": {"type": "boolean"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    assert plan.input.arguments.complete({"a": "x"}) == {"a": "x", "b": 3, "c": None}
+
+
+@pytest.mark.parametrize(
+    ("steps", "waits"),
+    [
+        ("[{map: 1}, {log: x}]", False),
+        ("[{switch: [{steps: [{map: 1}]}]}]", False),
+        ("[{switch: [{steps: [{sleep: 1s}]}]}]", True),
+        ("[{parallel: {a: [{map: 1}]}}]", False),
+        ("[{map: 1, retry: {}}]", True),
+        ("[{map: 1, on_error: {steps: [{sleep: 1s}]}}]", True),
+        ("[{map: 1, for_each: [1]}]", False),
+        ("[{map: 1, for_each: [1], concurrency: 2}]", True),
+        ("[{call: other}]", True),
+    ],
+)
+def test_a_plan_knows_whether_a_run_can_wait(steps: str, waits: bool) -> None:
+    plan = compile_flow(f"flow: mill\ninput: {{call: {{}}}}\nsteps: {steps}\n")
+
+    assert plan.waits is waits
