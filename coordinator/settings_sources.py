@@ -180,8 +180,8 @@ def _take_file(gathered: _Gathered, config: str | Path | None, here: Path) -> No
         return
     source, problems = read_source(text, shown)
     for problem in problems:
-        where = f"{shown}:{problem.line}:{problem.column}"
-        gathered.report(problem.code, problem.message, where)
+        if problem.severity == "error":
+            gathered.report(problem.code, problem.message, f"{shown}:{problem.line}:{problem.column}")
     if source is None or source.value is None:
         return
     if not isinstance(source.value, dict):

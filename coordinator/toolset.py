@@ -18,11 +18,12 @@ import msgspec
 
 from coordinator.mcp.protocol import MODERN
 from flows.arguments import Arguments
-from flows.inputs.mcp_tool import McpToolInput, ToolAnnotations
+from flows.inputs.mcp_tool import ToolAnnotations
 from flows.plan import Plan
 
 PAGE_SIZE = 1000
 MAX_VIEWS = 256
+TOOL_INPUT = "mcp_tool"
 TOOL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}")
 HEADER_TYPES = ("string", "integer", "boolean")
@@ -151,9 +152,8 @@ def build_toolset(plans: Iterable[Plan], generation: int, previous: Toolset = EM
 
 def build_tool(plan: Plan) -> Tool:
     """Render one plan.  Raises ToolInvalid."""
-    config = plan.input.config
-    if not isinstance(config, McpToolInput) or plan.input.arguments is None:
-        raise ToolInvalid(f"The flow {plan.name!r} has no `mcp_tool` input.")
+    if plan.input.type.name != TOOL_INPUT:
+        raise ToolInvalid(f"The flow {plan.name!r} has no `{TOOL_INPUT}` input.")
     if not TOOL_NAME.fullmatch(plan.name):
         raise ToolInvalid(
             f"{plan.name!r} cannot be the name of a tool: use 1 to 128 of the characters A-Z a-z 0-9 _ . -"
@@ -162,9 +162,9 @@ def build_tool(plan: Plan) -> Tool:
     return Tool(
         plan.name,
         plan,
-        _definition(plan, config, arguments),
+        _definition(plan, arguments),
         arguments,
-        config.order,
+        plan.input.config.order,
         header_params(arguments.schema),
     )
 
@@ -213,12 +213,12 @@ def _schemas(node: Any, path: tuple[str, ...] | None) -> Iterator[tuple[tuple[st
 
 
 def _is_served(plan: Plan) -> bool:
+    return plan.enabled and plan.input.type.name == TOOL_INPUT and plan.input.config.enabled
+
+
+def _definition(plan: Plan, arguments: Arguments) -> dict[str, Any]:
     config = plan.input.config
-    return plan.enabled and isinstance(config, McpToolInput) and config.enabled
-
-
-def _definition(plan: Plan, config: McpToolInput, arguments: Arguments) -> dict[str, Any]:
-    title = config.title if isinstance(config.title, str) else plan.title
+    title = plan.title if config.title is msgspec.UNSET else config.title
     definition: dict[str, Any] = {"name": plan.name}
     if title:
         definition["title"] = title

@@ -4,16 +4,15 @@ Reads text only; touches no I/O.  `compile_flow` raises FlowInvalid, `check_flow
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from flows.arguments import Arguments, SchemaInvalid, compile_arguments, compile_schema, schema_of_params
 from flows.check import check_calls as check_calls
 from flows.check import check_plan
-from flows.config import INVALID, Binder, Bound
+from flows.config import INVALID, Binder, Bound, fields_of
 from flows.errors import FlowInvalid, StepError
 from flows.expr import ExpressionError, Template
 from flows.model import FlowFields, RetryFields, StepFields, TestFields
@@ -232,7 +231,7 @@ class _Compiler:
     def _config(self, cls: Any, whole: str, short: str, raw: Any, path: Path) -> BoundConfig | None:
         """Bind a component's configuration in its full or its short form."""
         if whole or (short and not isinstance(raw, dict)):
-            field = next(field for field in msgspec.structs.fields(cls) if field.encode_name == (whole or short))
+            field = fields_of(cls)[whole or short]
             bound = self._binder.field(field.type, raw, path)
             return None if bound is INVALID else _single(cls, field.name, bound)
         return self._binder.config(cls, {} if raw is None else raw, path)
@@ -261,7 +260,7 @@ class _Compiler:
         return Block(compiled, any(_waits(step) for step in compiled))
 
     def _step(self, raw: Any, path: Path) -> PlanStep | None:
-        common = {field.encode_name for field in msgspec.structs.fields(StepFields)}
+        common = fields_of(StepFields).keys()
         if not isinstance(raw, dict):
             self.report("flow.wrong-type", "A step is a mapping such as `- map: VALUE`.", path)
             return None
@@ -286,7 +285,7 @@ class _Compiler:
         step_id = raw["id"] if binds else f"{declared.name}#{self._count}"
         return _plan_step(step_id, binds, declared, config, fields)
 
-    def _step_type(self, components: list[str], common: set[str], path: Path) -> StepType | None:
+    def _step_type(self, components: list[str], common: Set[str], path: Path) -> StepType | None:
         known = self._registry.steps
         chosen = [key for key in components if key in known]
         for key in components:
@@ -305,7 +304,7 @@ class _Compiler:
     def _common(self, raw: dict[str, Any], before: set[str], inner: set[str], path: Path) -> dict[str, Bound] | None:
         """Bind the common fields: `when` and `for_each` see the names before the loop, `on_error` sees `error` too."""
         result: dict[str, Bound] = {}
-        for field in msgspec.structs.fields(StepFields):
+        for field in fields_of(StepFields).values():
             if field.encode_name not in raw:
                 continue
             self._scope = {"when": before, "for_each": before, "on_error": inner | HANDLER_NAMES}.get(field.name, inner)
@@ -362,6 +361,7 @@ def _plan_step(
     loop, handler = fields.get("for_each"), fields.get("on_error")
     retry: RetryFields | None = constant("retry")
     return PlanStep(
+        is_plain=not fields.keys() - {"id", "when"},
         id=step_id,
         binds=binds,
         type=declared,

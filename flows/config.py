@@ -7,13 +7,14 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Protocol, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
-from msgspec.structs import fields as struct_fields
+from msgspec.structs import FieldInfo
+from msgspec.structs import fields as read_fields
 
 from flows.arguments import SchemaInvalid, compile_schema
 from flows.errors import StepError
@@ -84,6 +85,12 @@ def parse_duration(value: Any) -> float:
     if not 0 <= seconds <= MAX_DURATION_SECONDS:
         raise ValueError("A duration lies between 0 and 30 days.")
     return seconds
+
+
+@cache
+def fields_of(declared: type[Struct]) -> dict[str, FieldInfo]:
+    """Return the fields of a Struct by their names in YAML; reading annotations is slow, so it is done once."""
+    return {field.encode_name: field for field in read_fields(declared)}
 
 
 class Binder:
@@ -234,7 +241,7 @@ class Binder:
     # -- structure ---------------------------------------------------------------------------------------------
 
     def _struct(self, declared: Declared, raw: Any, path: Path) -> Bound:
-        declared_fields = {field.encode_name: field for field in struct_fields(declared)}
+        declared_fields = fields_of(declared)
         if not isinstance(raw, dict):
             return self._report(
                 "flow.wrong-type",

@@ -83,9 +83,7 @@ class ConnectionLost(StepError):
 
     code = "connection_lost"
 
-    def __init__(
-        self, message: str, *, code: str | None = None, fix: str = "", retryable: bool = True
-    ) -> None:
+    def __init__(self, message: str, *, code: str | None = None, fix: str = "", retryable: bool = True) -> None:
         super().__init__(message, code=code, fix=fix, retryable=retryable)
 
 

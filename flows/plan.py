@@ -42,6 +42,8 @@ class PlanStep:
 
     id: str
     binds: bool
+    is_plain: bool
+    """Neither loops, nor is tried again, handled or timed: the runner's short way."""
     type: StepType
     config: BoundConfig
     when: Template | None = None

@@ -58,8 +58,6 @@ async def run_plan(plan: Plan, request: RunRequest, worker: Worker, emit: EventS
         error = RunError(code=RunTimeout.code, message=_timeout_sentence(plan, run), step=run.current)
     except HeadraceError as failure:
         error = _run_error(failure, run.current)
-    except RecursionError:
-        error = RunError(code="internal", message="The flow is nested too deeply to be run.", step=run.current)
     duration = (time.perf_counter_ns() - started) // 1000
     return RunResult(reply=reply, error=error, steps=tuple(run.records), duration=duration)
 
@@ -111,7 +109,7 @@ class Run:
         return result
 
     async def _step(self, plan: Plan, step: PlanStep, scope: dict[str, Any], prefix: str) -> Any:
-        self.current = name = prefix + step.id
+        self.current = name = prefix + step.id if prefix else step.id
         started = time.perf_counter_ns()
         context = Context(self, plan, step, scope, name)
         try:
@@ -120,6 +118,10 @@ class Run:
                 return None
             if self.mocks is not None and (mock_name := _mock_name(plan, step, prefix)) in self.mocks:
                 result = _mocked(self.mocks[mock_name], mock_name)
+            elif step.is_plain:
+                result = self._call(context)
+                if step.type.is_async:
+                    result = await result
             elif step.for_each is not None:
                 result = await self._loop(context)
             else:
@@ -127,12 +129,25 @@ class Run:
         except asyncio.CancelledError:
             self._record(context, started, "cancelled")
             raise
-        except HeadraceError as failure:
+        except Exception as error:
+            failure = _failure(context, error)
             self.current = name
             self._record(context, started, "failed", failure)
-            raise
-        self._record(context, started, "handled" if context.handled else "ok", context.handled, result)
+            if failure is error:
+                raise
+            raise failure from error
+        self._record(context, started, "ok" if context.handled is None else "handled", context.handled, result)
         return result
+
+    def _call(self, context: Context) -> Any:
+        """Call the step's function with its configuration of this moment: its result, or the coroutine of it."""
+        step = context.step
+        config = step.config.ready or step.config.render(context.scope)
+        if self.request.trace:
+            context.input = _plain(config)
+        if self.mocks is not None and step.type.reaches_out and not self.request.live:
+            raise _unmocked(context.name)
+        return step.type.run(config, context)
 
     async def _loop(self, context: Context) -> list[Any]:
         """Run the step once per element, at most `concurrency` at a time; results keep the order of the elements."""
@@ -194,7 +209,7 @@ class Run:
                 temporary = failure.code in policy.on if policy.on else failure.retryable
                 if not temporary or context.attempts >= policy.attempts:
                     raise
-                wait = delay * random.uniform(0.8, 1.2) if failure.retry_after is None else failure.retry_after  # noqa: S311
+                wait = delay * random.uniform(0.8, 1.2) if failure.retry_after is None else failure.retry_after
                 wait = min(wait, policy.max_delay)
                 if wait >= self.remaining():
                     raise
@@ -206,27 +221,19 @@ class Run:
         """Try the step once, within its timeout; whatever it raises leaves here as a HeadraceError."""
         step = context.step
         try:
-            config = step.config.ready or step.config.render(context.scope)
-            if self.request.trace:
-                context.input = _plain(config)
-            if self.mocks is not None and step.type.reaches_out and not self.request.live:
-                raise _unmocked(context.name)
-            if not step.type.is_async:
-                return step.type.run(config, context)
-            if step.timeout is None:
-                return await step.type.run(config, context)
+            if step.timeout is None or not step.type.is_async:
+                result = self._call(context)
+                return await result if step.type.is_async else result
             async with asyncio.timeout(step.timeout) as limit:
-                return await step.type.run(config, context)
-        except TimeoutError as error:
-            if step.timeout is not None and limit.expired():
+                return await self._call(context)
+        except Exception as error:
+            if isinstance(error, TimeoutError) and step.timeout is not None and limit.expired():
                 message = f"The step {context.name!r} took longer than its timeout of {step.timeout:g} s."
                 raise RunTimeout(message, retryable=True) from error
-            raise _internal(context.name) from error
-        except (HeadraceError, RecursionError):
-            raise
-        except Exception as error:
-            logger.exception("step %s of flow %s failed", context.name, context.plan.name)
-            raise _internal(context.name) from error
+            failure = _failure(context, error)
+            if failure is error:
+                raise
+            raise failure from error
 
     def _record(
         self,
@@ -253,6 +260,17 @@ class Run:
         )
 
 
+def _failure(context: Context, error: Exception) -> HeadraceError:
+    """Return the error that a caller may see; a mistake of ours is logged with its cause, and hidden."""
+    if isinstance(error, HeadraceError):
+        return error
+    if isinstance(error, RecursionError):
+        return StepError("The flow is nested too deeply to be run.", code="too_deep")
+    logger.error("step %s of flow %s failed", context.name, context.plan.name, exc_info=error)
+    message = f"The step {context.name!r} failed in a way that it should not. The worker's log says more."
+    return StepError(message, code="internal")
+
+
 def _mock_name(plan: Plan, step: PlanStep, prefix: str) -> str:
     """Name a step for mocks: its id, or `flow.id` inside a called flow."""
     return f"{plan.name}.{step.id}" if prefix else step.id
@@ -272,13 +290,6 @@ def _mocked(mock: Any, name: str) -> Any:
 def _unmocked(name: str) -> StepError:
     message = f"The step {name!r} would reach outside, and has no mock."
     return StepError(message, code="unmocked", fix="Give it one under `mock`, or set `live: true`.")
-
-
-def _internal(name: str) -> StepError:
-    # The cause is in the log of the worker: it may hold what a caller must not see.
-    return StepError(
-        f"The step {name!r} failed in a way that it should not. The worker's log says more.", code="internal"
-    )
 
 
 def _timeout_sentence(plan: Plan, run: Run) -> str:

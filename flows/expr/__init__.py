@@ -9,8 +9,7 @@ from flows.expr.errors import ExpressionError, ExpressionInvalid, ExpressionTooC
 from flows.expr.expression import Expression, compile_expression
 from flows.expr.function import Function
 from flows.expr.library import FUNCTIONS, METHODS
-from flows.expr.template import Template, compile_template
-from flows.expr.values import to_text
+from flows.expr.template import Template, compile_template, to_text
 
 __all__ = [
     "AMBIENT",

@@ -9,7 +9,7 @@ from flows.expr.arguments import Argument, Given, bind, compile_arguments
 from flows.expr.errors import ExpressionError, ExpressionInvalid, Fault
 from flows.expr.function import Function
 from flows.expr.library import FUNCTIONS, METHODS
-from flows.expr.limits import Frame, charge, size
+from flows.expr.limits import MISS_STEPS, Frame, charge, size
 from flows.expr.loops import compile_quantifier
 from flows.expr.unit import Code, Part, Scope, Unit
 from flows.expr.values import kind_of, nearest
@@ -101,13 +101,14 @@ def _len(function: Function, code: Code, offset: int) -> Code:
 
 def _invocation(function: Function, arguments: Sequence[Argument], offset: int) -> Code:
     """Return the call of a function: evaluate, check, prepare, pay, call, pay for the result."""
-    hidden = _HIDDEN[function.hidden]
     codes = tuple(argument.code for argument in arguments)
-    invoke = _invoker(function, arguments, hidden)
+    invoke = _invoker(function, arguments)
     where = f"{function.name}()"
 
     def run(scope: Scope, frame: Frame) -> Any:
-        values = [code(scope, frame) for code in codes]
+        values = []
+        for code in codes:
+            values.append(code(scope, frame))  # noqa: PERF401  a comprehension costs a call of its own in 3.11
         try:
             return invoke(values, scope, frame)
         except Fault as fault:
@@ -119,9 +120,9 @@ def _invocation(function: Function, arguments: Sequence[Argument], offset: int) 
 Invoker = Callable[[list[Any], Scope, Frame], Any]
 
 
-def _invoker(function: Function, arguments: Sequence[Argument], hidden: Code | None) -> Invoker:
+def _invoker(function: Function, arguments: Sequence[Argument]) -> Invoker:
     """Return what applies a function to argument values.  Raises Fault."""
-    call, cost = function.call, function.cost
+    call, cost, hidden = function.call, function.cost, _HIDDEN[function.hidden]
     checks = tuple((index, found.parameter) for index, found in enumerate(arguments) if not found.is_ready)
     named = tuple((index, found.parameter.name) for index, found in enumerate(arguments) if found.by_name)
 
@@ -133,19 +134,22 @@ def _invoker(function: Function, arguments: Sequence[Argument], hidden: Code | N
         for index, parameter in checks:
             if parameter.prepare is not None:
                 values[index] = parameter.prepare(values[index], frame)
-        keywords = {name: values[index] for index, name in named}
-        if keywords:
-            del values[named[0][0] :]
         if hidden is not None:
             values.insert(0, hidden(scope, frame))
         try:
-            result = call(*values, **keywords)
+            result = call(*values) if not named else _call_by_name(call, values, named)
         except _LEAKS:
             raise Fault("it cannot work with these values.") from None
         charge(frame, size(result))
         return result
 
     return invoke
+
+
+def _call_by_name(call: Callable[..., Any], values: list[Any], named: Sequence[tuple[int, str]]) -> Any:
+    """Call a function that takes any number of values, with the last ones by their names."""
+    keywords = {name: values[index] for index, name in named}
+    return call(*values[: named[0][0]], **keywords)
 
 
 _HIDDEN: Mapping[str, Code | None] = {
@@ -179,7 +183,7 @@ def _method_call(unit: Unit, node: ast.Call, target: ast.Attribute) -> Part:
                 kind, owner = _owner(owner, name, invokers)
             values = [owner]
             for code in codes[kind]:
-                values.append(code(scope, frame))  # noqa: PERF401  a comprehension would hide the cost of a closure
+                values.append(code(scope, frame))  # noqa: PERF401  a comprehension costs a call of its own in 3.11
             return invokers[kind](values, scope, frame)
         except Fault as fault:
             raise fault.at(offset, where) from None
@@ -201,7 +205,7 @@ def _method_invokers(
             refused = exc
             continue
         owner = Argument(function.parameters[0], _nothing, is_ready=True)
-        invokers[kind] = _invoker(function, [owner, *arguments], None)
+        invokers[kind] = _invoker(function, [owner, *arguments])
         codes[kind] = tuple(argument.code for argument in arguments)
     if refused is not None and not invokers:
         raise refused
@@ -237,11 +241,20 @@ def _has(code: Code) -> Code:
         try:
             return code(scope, frame) is not None
         except ExpressionError as exc:
-            if not exc.missing:
-                raise
+            _forgive(exc, frame)
             return False
 
     return run
+
+
+def _forgive(error: ExpressionError, frame: Frame) -> None:
+    """Raise an error again unless something is only missing."""
+    if not error.missing:
+        raise error
+    try:
+        charge(frame, MISS_STEPS)
+    except Fault as fault:
+        raise fault.at(error.offset) from None
 
 
 def _first_present(codes: tuple[Code, ...], last_is_sure: bool) -> Code:
@@ -253,8 +266,7 @@ def _first_present(codes: tuple[Code, ...], last_is_sure: bool) -> Code:
             try:
                 value = code(scope, frame)
             except ExpressionError as exc:
-                if not exc.missing:
-                    raise
+                _forgive(exc, frame)
             else:
                 if value is not None:
                     return value

@@ -5,16 +5,15 @@ could reach into: names come from the scope, keys from dicts, calls from our tab
 """
 
 import ast
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flows.expr.calls import compile_call
 from flows.expr.errors import ExpressionError, Fault
 from flows.expr.fstrings import compile_fstring
-from flows.expr.limits import INT_LIMIT, Frame
+from flows.expr.limits import INT_LIMIT, ORDINARY, Frame
 from flows.expr.loops import compile_dict_loop, compile_list_loop
-from flows.expr.operators import BINARY, COMPARE, Binary, negative, positive
+from flows.expr.operators import BINARY, COMPARE, PLAIN, Binary, negative, positive
 from flows.expr.paths import compile_name, compile_path
 from flows.expr.syntax import Source, parse
 from flows.expr.unit import Code, Constant, Part, Scope, Unit, constant
@@ -67,7 +66,7 @@ def _dict(unit: Unit, node: ast.Dict) -> Part:
         pairs.append((unit.compile(key), unit.code(value), unit.offset(key)))
     if all(key.constant is not None for key, _, _ in pairs):
         fixed = [(_checked_key(unit, node, key.constant), value) for key, value, _ in pairs]
-        return Part(lambda scope, frame: {key: value(scope, frame) for key, value in fixed})
+        return Part(_record(fixed))
 
     def run(scope: Scope, frame: Frame) -> dict[str, Any]:
         result = {}
@@ -79,6 +78,16 @@ def _dict(unit: Unit, node: ast.Dict) -> Part:
         return result
 
     return Part(run)
+
+
+def _record(fields: list[tuple[str, Code]]) -> Code:
+    def run(scope: Scope, frame: Frame) -> dict[str, Any]:
+        result = {}
+        for key, value in fields:
+            result[key] = value(scope, frame)
+        return result
+
+    return run
 
 
 def _checked_key(unit: Unit, node: ast.Dict, key: Constant | None) -> str:
@@ -93,15 +102,34 @@ def _binary(unit: Unit, node: ast.BinOp) -> Part:
         unit.refuse(node, _REFUSED_SIGNS.get(sign, "This operator is not part of the expression language."))
     left, right = unit.compile(node.left), unit.compile(node.right)
     unit.builds = unit.builds or sign in ("Add", "Mult")
-    code = _apply(BINARY[sign], left.code, right.code, unit.offset(node), unit.source.segment(node))
-    return _folded(code, left, right)
+    general = _apply(BINARY[sign], unit.offset(node), unit.source.segment(node))
+    return _folded(_arithmetic(PLAIN[sign], general, left.code, right.code), left, right)
 
 
-def _apply(function: Binary, left: Code, right: Code, offset: int, where: str) -> Code:
+def _arithmetic(plain: Callable[[Any, Any], Any], general: Binary, left: Code, right: Code) -> Code:
+    """Calculate with ordinary numbers at once; everything else goes the general way."""
+
     def run(scope: Scope, frame: Frame) -> Any:
         a, b = left(scope, frame), right(scope, frame)
+        kind, other = type(a), type(b)
+        if (kind is int or kind is float) and (other is int or other is float):
+            try:
+                result = plain(a, b)
+            except ArithmeticError:
+                return general(a, b, frame)
+            if -ORDINARY < result < ORDINARY:
+                return result
+        return general(a, b, frame)
+
+    return run
+
+
+def _apply(function: Binary, offset: int, where: str) -> Binary:
+    """Return the operator with its place for errors."""
+
+    def run(left: Any, right: Any, frame: Frame) -> Any:
         try:
-            return function(a, b, frame)
+            return function(left, right, frame)
         except Fault as fault:
             raise fault.at(offset, where) from None
 
@@ -202,26 +230,16 @@ def _test(unit: Unit, node: ast.Compare, sign: ast.cmpop, right: Part) -> Binary
     return COMPARE[type(sign).__name__]
 
 
-_WITH_NUMBER: Mapping[type, Callable[[Any, Any], bool]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
-
-
 def _pair(unit: Unit, node: ast.Compare, sign: ast.cmpop, left: Part, right: Part) -> Code:
     """Return one comparison, at full speed when its right side is written out."""
     test = _test(unit, node, sign, right)
-    code, general = (
-        left.code,
-        _apply(test, left.code, right.code, unit.offset(node), unit.source.segment(node)),
-    )
+    code, other = left.code, right.code
     among = _constants(node.comparators[0]) if isinstance(sign, ast.In) else None
     if among is not None:
         return lambda scope, frame: code(scope, frame) in among
+    general = _apply(test, unit.offset(node), unit.source.segment(node))
     if right.constant is None:
-        return general
+        return lambda scope, frame: general(code(scope, frame), other(scope, frame), frame)
     value = right.constant.value
     if isinstance(sign, ast.Is):
         return lambda scope, frame: code(scope, frame) is value
@@ -231,7 +249,7 @@ def _pair(unit: Unit, node: ast.Compare, sign: ast.cmpop, left: Part, right: Par
         return lambda scope, frame: bool(code(scope, frame) == value)
     if isinstance(sign, ast.NotEq):
         return lambda scope, frame: bool(code(scope, frame) != value)
-    return general
+    return lambda scope, frame: general(code(scope, frame), value, frame)
 
 
 def _constants(node: ast.expr) -> tuple[Any, ...] | None:

@@ -23,10 +23,11 @@ TEXT_CHARACTERS = 1_048_576
 LIST_ITEMS = 100_000
 INT_LIMIT = 1 << 1024  # far beyond any id or token amount; keeps one multiplication below a microsecond
 RESULT_SIZE = 32 * 1_048_576  # characters of all texts, plus NODE_SIZE for every other value
-NODE_SIZE = 16
+NODE_SIZE = 32
 NANOSECONDS_PER_STEP = 100
+MISS_STEPS = 10  # an error that default() catches costs as much as ten nodes
 
-_EXACT = 1e15
+ORDINARY = 1e15  # numbers within need no closer look
 _LARGEST_FLOAT = 1.7976931348623157e308
 
 
@@ -86,23 +87,21 @@ def check_result(value: Any) -> None:
     waiting = [value]
     while waiting:
         container = waiting.pop()
+        total += NODE_SIZE * (len(container) + 1)
         if type(container) is dict:
-            total += sum(map(len, container)) + NODE_SIZE
-            items = container.values()
-        else:
-            items = container
-        total += NODE_SIZE * len(container)
-        if total > RESULT_SIZE:
-            raise Fault(
-                f"the value is bigger than {RESULT_SIZE >> 20} MiB. Keep only the fields you need.",
-                costly=True,
-            )
-        for item in items:
+            for key in container:
+                total += len(key)
+            container = container.values()
+        for item in container:
             kind = type(item)
             if kind is str:
                 total += len(item)
             elif kind is list or kind is dict:
                 waiting.append(item)
+        if total > RESULT_SIZE:
+            raise Fault(
+                f"the value is bigger than {RESULT_SIZE >> 20} MiB. Keep only the fields you need.", costly=True
+            )
 
 
 def check_text(characters: int) -> None:
@@ -119,7 +118,7 @@ def check_list(items: int) -> None:
 
 def number(value: Any) -> Any:
     """Return a computed number if it is one that JSON can hold and that is not absurdly large."""
-    if -_EXACT < value < _EXACT:
+    if -ORDINARY < value < ORDINARY:
         return value
     if type(value) is float:
         if -_LARGEST_FLOAT <= value <= _LARGEST_FLOAT:

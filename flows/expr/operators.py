@@ -77,6 +77,16 @@ def _unfit(sign: str, left: Any, right: Any) -> Fault:
     return Fault(f"`{sign}` does not work between {kind_of(left)} and {kind_of(right)}.{hint}")
 
 
+PLAIN: Mapping[str, Callable[[Any, Any], Any]] = {
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mult": operator.mul,
+    "Div": operator.truediv,
+    "FloorDiv": operator.floordiv,
+    "Mod": operator.mod,
+}
+"""Python's own arithmetic, for two numbers whose result is then looked at."""
+
 BINARY: Mapping[str, Binary] = {
     "Add": add,
     "Sub": _numeric("-", operator.sub),
@@ -110,7 +120,7 @@ def equal(left: Any, right: Any, frame: Frame) -> bool:
         return left is right
     if len(left) != len(right):
         return False
-    charge(frame, deep_size(left))
+    charge(frame, 2 * deep_size(left))
     try:
         return bool(left == right)
     except RecursionError:

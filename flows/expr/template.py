@@ -13,7 +13,7 @@ from flows.expr.errors import ExpressionError, ExpressionInvalid, Fault
 from flows.expr.expression import Expression, compile_expression
 from flows.expr.limits import SOURCE_CHARACTERS, STEPS, check_text, deep_size
 from flows.expr.syntax import Source, is_complete, parse
-from flows.expr.values import to_text
+from flows.expr.values import to_text as value_text
 
 OPENING = "${{"
 CLOSING = "}}"
@@ -48,7 +48,7 @@ class Template:
                 texts.append(part)
                 continue
             value = part.evaluate(scope)  # type: ignore[union-attr]
-            texts.append(value if write is _to_text and type(value) is str else _written(part, value, write))  # type: ignore[arg-type]
+            texts.append(_written(part, value, write))  # type: ignore[arg-type]
         text = "".join(texts)
         try:
             check_text(len(text))
@@ -69,7 +69,18 @@ def _written(part: Expression, value: Any, write: Callable[[Any], str]) -> str:
 def _to_text(value: Any) -> str:
     if type(value) in (list, dict) and deep_size(value) > STEPS:
         raise Fault("the value is too big to become text.", costly=True)
-    return to_text(value)
+    return value_text(value)
+
+
+def to_text(value: Any) -> str:
+    """Return how a value reads inside text: text as it is, everything else as compact JSON.
+
+    Raises ValueError when JSON has no way to say it, or when it is too big.
+    """
+    try:
+        return _to_text(value)
+    except Fault as fault:
+        raise ValueError(fault.message) from None
 
 
 def compile_template(text: str) -> Template | None:

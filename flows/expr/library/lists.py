@@ -8,7 +8,7 @@ from flows.expr.errors import Fault
 from flows.expr.function import UNSET, Function, Number, declare, deep_cost, free
 from flows.expr.library.fields import FieldNames, check_sortable, identity, reader
 from flows.expr.library.numbers import sum_
-from flows.expr.limits import check_list
+from flows.expr.limits import MISS_STEPS, check_list
 from flows.expr.values import kind_of, to_text
 
 LIST_FUNCTIONS: dict[str, Function] = {}
@@ -180,7 +180,7 @@ def sum_by(items: list[Any], key: str) -> Number:
     return sum_(list(map(reader(key), items)))
 
 
-@_list(example='column([{"id": 1}, {"id": 2}], "id")', result=[1, 2])
+@_list(cost=lambda values: MISS_STEPS * len(values[0]), example='column([{"id": 1}, {"id": 2}], "id")', result=[1, 2])
 def column(items: list[Any], key: str) -> list[Any]:
     """Return one field of every item; null where an item lacks it."""
     read = reader(key)

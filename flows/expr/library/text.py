@@ -1,15 +1,22 @@
 """Functions on text."""
 
 import unicodedata
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from flows.expr.errors import Fault
 from flows.expr.function import Function, declare
 from flows.expr.library.html import text_of_html
-from flows.expr.limits import check_list, check_text
+from flows.expr.limits import CHARACTERS_PER_STEP_LOG2, check_list, check_text
 
 TEXT_FUNCTIONS: dict[str, Function] = {}
 _text = partial(declare, TEXT_FUNCTIONS, "Text")
+
+
+def _html_cost(values: Sequence[Any]) -> int:
+    """Cost of going from tag to tag."""
+    return (len(values[0]) >> CHARACTERS_PER_STEP_LOG2) + 10 * int(values[0].count("<"))
 
 
 @_text(example='lines("a\\nb")', result=["a", "b"])
@@ -38,7 +45,7 @@ def truncate(text: str, length: int, end: str = "…") -> str:
     return text[: max(length - len(end), 0)].rstrip() + end[:length]
 
 
-@_text(example='slug("Crème brûlée, please!")', result="creme-brulee-please")
+@_text(cost=lambda values: len(values[0]) >> 3, example='slug("Crème brûlée, please!")', result="creme-brulee-please")
 def slug(text: str, separator: str = "-") -> str:
     """Return lower-case letters and digits with separators between, for names in URLs and files."""
     if len(separator) > 1:
@@ -56,7 +63,7 @@ def indent(text: str, spaces: int) -> str:
     return "\n".join(" " * spaces + line for line in text.split("\n"))
 
 
-@_text(example='strip_html("<p>Fish &amp; chips</p>")', result="Fish & chips")
+@_text(cost=_html_cost, example='strip_html("<p>Fish &amp; chips</p>")', result="Fish & chips")
 def strip_html(text: str) -> str:
     """Return the text of HTML without its tags."""
     return text_of_html(text)
