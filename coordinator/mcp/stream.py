@@ -3,9 +3,9 @@
 Source: MCP transports, Streamable HTTP; HTML standard, server-sent events.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from coordinator.mcp.headers import Accept
@@ -28,8 +28,11 @@ async def send_body(send: Send, status: int, body: bytes, headers: Headers = ())
     head: list[tuple[bytes, bytes]] = [(b"content-length", b"%d" % len(body)), *headers]
     if body:
         head.append((b"content-type", b"application/json"))
-    await send({"type": "http.response.start", "status": status, "headers": head})
-    await send({"type": "http.response.body", "body": body})
+    try:
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": body})
+    except OSError:  # what ASGI servers raise when the client has gone
+        return
 
 
 async def until_disconnect(receive: Receive) -> None:
@@ -103,7 +106,5 @@ class ResponseStream:
         await self._try_send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def _try_send(self, message: AsgiMessage) -> None:
-        try:
+        with suppress(OSError):
             await self._send(message)
-        except OSError:  # what ASGI servers raise when the client has gone
-            await asyncio.sleep(0)
