@@ -36,6 +36,8 @@ from flows.source import read_source
 CONFIG_FILE: Final = "headrace.yaml"
 CONFIG_VARIABLE: Final = "HEADRACE_CONFIG"
 CONNECTION_PREFIX: Final = "HEADRACE_CONNECTION_"
+STORED: Final = "settings page"
+"""Where a value comes from that was changed through the API."""
 OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "HEADRACE_URL", "HEADRACE_TOKEN"})
 """Variables with our prefix that are no settings of the coordinator: the command line reads them."""
 
@@ -159,7 +161,7 @@ def _default_flows(here: Path) -> Path:
 def _take_stored(gathered: _Gathered, stored: Mapping[str, Any]) -> None:
     """Take what the API changed; what an older or newer version stored and we do not know is left alone."""
     for name in live_settings() & stored.keys():
-        gathered.take(name, stored[name], "settings page", is_text=False)
+        gathered.take(name, stored[name], STORED, is_text=False)
 
 
 # -- the file ------------------------------------------------------------------------------------------------------

@@ -76,6 +76,12 @@ async def bump(connection: AsyncConnection, topic: str) -> int:
     return int(value or 0)
 
 
+async def hold(connection: AsyncConnection, topic: str) -> None:
+    """Let no other transaction change what belongs to the topic until this one ends."""
+    # SQLite lets only one transaction write anyway; there the words FOR UPDATE are left out.
+    await connection.execute(select(generations.c.value).where(generations.c.topic == topic).with_for_update())
+
+
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
     """Open, migrate, and at the end close.  Creates the directory of a SQLite file.  Raises DatabaseUnusable."""
