@@ -48,11 +48,6 @@ _LEAKS = (ArithmeticError, ValueError, TypeError, LookupError, RecursionError, M
 
 def compile_call(unit: Unit, node: ast.Call) -> Part:
     """Compile a call of a function, a method, or one of the forms that may not evaluate all they are given."""
-    for argument in node.args:
-        if isinstance(argument, ast.Starred):
-            unit.refuse(argument, "There are no star arguments. Write the arguments out.")
-    if any(keyword.arg is None for keyword in node.keywords):
-        unit.refuse(node, "There are no star arguments. Write the arguments out.")
     if isinstance(node.func, ast.Attribute):
         return _method_call(unit, node, node.func)
     if not isinstance(node.func, ast.Name):

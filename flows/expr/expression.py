@@ -42,5 +42,5 @@ class Expression:
 def compile_expression(text: str, offset: int = 0) -> Expression:
     """Compile a text without its `${{ }}`.  `offset` is added to every offset reported.  Raises ExpressionInvalid."""
     unit, code = compile_unit(text, offset)
-    names = MappingProxyType(dict(unit.names))
+    names = MappingProxyType(dict(sorted(unit.names.items(), key=lambda item: item[1])))
     return Expression(text.strip(), names, offset, code, unit.slots, unit.builds)

@@ -31,11 +31,11 @@ class Source:
 
     text: str
     start: int
-    _lines: list[str] = field(init=False)
+    lines: list[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Python's parser counts lines only at these ends, unlike `str.splitlines`.
-        object.__setattr__(self, "_lines", re.split(r"\r\n|\r|\n", self.text))
+        object.__setattr__(self, "lines", re.split(r"\r\n|\r|\n", self.text))
 
     def offset(self, node: ast.AST) -> int:
         """Return where a node starts, in the text that was given."""
@@ -47,15 +47,16 @@ class Source:
         end = self.index(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 1))
         return shorten(self.text[begin:end], 60)
 
-    def index(self, line: int, column: int) -> int:
-        """Return the index in the text; `column` counts UTF-8 bytes, and on line 1 the bracket put before the text."""
-        if not 1 <= line <= len(self._lines):
+    def index(self, line: int, column: int, *, in_bytes: bool = True) -> int:
+        """Return the index in the text.  Trees count columns in UTF-8 bytes, errors in characters.
+
+        On line 1 the column includes the bracket that was put before the text.
+        """
+        if not 1 <= line <= len(self.lines):
             return len(self.text)
-        if line == 1:
-            column -= 1
-        current = self._lines[line - 1]
-        column = max(column, 0)
-        if not current.isascii():
+        current = self.lines[line - 1]
+        column = max(column - 1 if line == 1 else column, 0)
+        if in_bytes and not current.isascii():
             column = len(current.encode(errors="replace")[:column].decode(errors="ignore"))
         return min(self._line_start(line) + min(column, len(current)), len(self.text))
 
@@ -108,17 +109,29 @@ def _parse(source: Source, opening: str, closing: str) -> ast.expr:
 
 
 def _invalid(source: Source, exc: SyntaxError) -> ExpressionInvalid:
-    at = source.index(exc.lineno or 1, _byte_column(source, exc))
-    return ExpressionInvalid(f"This is not an expression: {_reason(exc)}.{_hint(source.text, at)}", source.start + at)
+    is_ours = (exc.lineno or 1) > len(source.lines)
+    if exc.msg.endswith("was never closed") or (is_ours and exc.msg.startswith("closing parenthesis")):
+        exc = _innermost_open(source) or exc
+    at = source.index(exc.lineno or 1, max((exc.offset or 1) - 1, 0), in_bytes=False)
+    reason = _reason(exc)
+    if not reason.endswith("?"):
+        reason += "."
+    return ExpressionInvalid(f"This is not an expression: {reason}{_hint(source.text, at)}", source.start + at)
 
 
-def _byte_column(source: Source, exc: SyntaxError) -> int:
-    """Return the column as bytes from 0; the parser reports characters from 1."""
-    return max((exc.offset or 1) - 1, 0)
+def _innermost_open(source: Source) -> SyntaxError | None:
+    """Return the error of the author's open bracket.  With our closing bracket behind, Python finds our opening one."""
+    try:
+        ast.parse(f"({source.text}\n", mode="eval")
+    except SyntaxError as exc:
+        return exc
+    except (RecursionError, MemoryError, ValueError):
+        pass
+    return None
 
 
 def _reason(exc: SyntaxError) -> str:
-    message = exc.msg.split(" (<unknown>")[0].rstrip(".")
+    message = exc.msg.split(" (<unknown>")[0].split(" (detected")[0].rstrip(".")
     if message.startswith("closing parenthesis"):
         return f"{message.split()[2]} closes nothing that is open here"
     if message.startswith("Exceeds the limit"):

@@ -42,14 +42,9 @@ class Template:
         return self._joined(scope, escape)
 
     def _joined(self, scope: Mapping[str, Any], write: Callable[[Any], str]) -> str:
-        texts: list[str] = []
-        for part in self.parts:
-            if type(part) is str:
-                texts.append(part)
-                continue
-            value = part.evaluate(scope)  # type: ignore[union-attr]
-            texts.append(_written(part, value, write))  # type: ignore[arg-type]
-        text = "".join(texts)
+        text = "".join(
+            [part if isinstance(part, str) else _written(part, part.evaluate(scope), write) for part in self.parts]
+        )
         try:
             check_text(len(text))
         except Fault as fault:

@@ -84,7 +84,8 @@ class Unit:
 
     def read(self, name: str, node: ast.AST) -> None:
         """Note that a name of the scope is read."""
-        self.names.setdefault(name, self.source.offset(node))
+        offset = self.source.offset(node)
+        self.names[name] = min(self.names.get(name, offset), offset)
 
     def offset(self, node: ast.AST) -> int:
         """Return where a node starts, in the text that was given."""
