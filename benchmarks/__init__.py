@@ -1,0 +1,1 @@
+"""Measure Headrace beside its peers, in ratios of one run: `python -m benchmarks [ROW ...]`."""
