@@ -30,6 +30,8 @@ MAX_NODES = 100_000
 MAX_DIGITS = 300
 MAX_DIRECTIVES = 4
 MAX_PROBLEMS = 100
+MAX_TRACED = 100_000
+"""Characters of a scalar up to which a place inside of it is found; beyond, it is the place of the scalar."""
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the top of a document to a value: `("steps", 0, "http", "url")`."""
@@ -307,7 +309,7 @@ def _disguise(text: str) -> tuple[str, Callable[[str, bool], str] | None]:
 
     Returns the text to parse, and a function that turns a scalar back; it is told whether that is in double quotes.
     """
-    odd = [] if text.isascii() else sorted(set(_ODD.findall(text)))
+    odd = [] if text.isascii() and "\x7f" not in text else sorted(set(_ODD.findall(text)))
     has_pairs = "\\u" in text and _ESCAPED_PAIR.search(text) is not None
     if not odd and not has_pairs:
         return text, None
@@ -396,7 +398,6 @@ class _Builder:
 
     def build(self) -> bool:
         """Read all events; False when the value is not complete."""
-        loader = _Loader(self._disguised)
         handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._open,
@@ -407,17 +408,16 @@ class _Builder:
             yaml.DocumentStartEvent: self._document,
         }
         try:
+            loader = _Loader(self._disguised)
             while (kind := type(event := loader.get_event())) is not yaml.StreamEndEvent:
                 handle = handlers.get(kind)
                 if handle is not None:
                     handle(event)
         except _Stop:
             return self._documents > 1
-        except (yaml.YAMLError, ValueError) as error:  # the parser in Python fails on "\\UFFFFFFFF"
+        except (yaml.YAMLError, ValueError, OverflowError) as error:  # the Python parser fails so on "\\UFFFFFFFF"
             self._report("yaml.syntax", *_explain(error, self._text))
             return False
-        finally:
-            loader.dispose()
         return True
 
     # -- one method for each kind of event
@@ -451,7 +451,7 @@ class _Builder:
         if len(self._stack) >= MAX_DEPTH:
             self._too_deep(node)
         if event.tag is not None and event.tag not in ("!", _CORE + ("map" if is_mapping else "seq")):
-            self._bad_tag(event.tag, node)
+            self._bad_tag(event.tag, node, child)
         if event.anchor is not None:
             self._anchors[event.anchor] = (child, node)
         if self._key is _WANTED:
@@ -578,12 +578,11 @@ class _Builder:
         if name in ("!", "str"):
             return text
         if name not in _TAGGED or name == tag:
-            self._bad_tag(tag, len(self._starts) - 1)
+            self._bad_tag(tag, len(self._starts) - 1, text)
             return text
         value = self._plain(text, is_key)
         if type(value) not in _TAGGED[name]:
-            message = f"{_short(text)} does not fit its tag !!{name}. Remove the tag, or change the value."
-            self._report("yaml.tag", message, node=len(self._starts) - 1)
+            self._bad_tag(tag, len(self._starts) - 1, value)
             return value
         return float(value) if name == "float" and abs(value) < 1e300 else value
 
@@ -620,9 +619,13 @@ class _Builder:
 
     # -- problems
 
-    def _bad_tag(self, tag: str, node: int) -> None:
-        shown = "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag
-        message = f"The tag {_short(shown)} is not known: a flow is plain data. Remove it, or put quotes around text."
+    def _bad_tag(self, tag: str, node: int, value: Any) -> None:
+        name = tag.removeprefix(_CORE)
+        shown = _short(tag if name == tag else "!!" + name)
+        if name != tag and name in (*_TAGGED, "str", "map", "seq"):
+            message = f"The tag {shown} does not fit {_kind(value)}. Remove the tag, or change the value."
+        else:
+            message = f"The tag {shown} is not known. Remove it, or put quotes around the value if it is text."
         self._report("yaml.tag", message, node=node)
 
     def _too_deep(self, node: int) -> NoReturn:
@@ -773,6 +776,8 @@ _FIRST_TEXT = re.compile(r"^( *)[^ \r\n]", re.MULTILINE)
 
 def _character_places(text: str, start: int, end: int, value: str) -> list[int] | None:
     """List the offset of each character of a scalar that stands in `text[start:end]`; None when that cannot be told."""
+    if end - start > MAX_TRACED:
+        return None
     properties = _PROPERTIES.match(text, start, end)
     at = properties.end() if properties else start
     style = text[at : at + 1]
@@ -811,7 +816,7 @@ def _escaped(text: str, token: re.Match[str]) -> Iterator[tuple[str, int]]:
     elif len(digits) == 10:
         yield chr(0x10000 + ((int(digits[:4], 16) - 0xD800) << 10) + int(digits[6:], 16) - 0xDC00), token.start()
     else:
-        yield chr(int(digits, 16)) if name in "xuU" else _ESCAPES[name], token.start()
+        yield chr(int(digits, 16)) if name in "xuU" else _ESCAPES.get(name, name), token.start()
 
 
 def _block_characters(text: str, at: int, end: int, value: str) -> Iterator[tuple[str, int]]:
@@ -821,11 +826,13 @@ def _block_characters(text: str, at: int, end: int, value: str) -> Iterator[tupl
         return
     is_folded = text[at] == ">"
     raw_first, value_first = _FIRST_TEXT.search(text, header.end(), end), _FIRST_TEXT.search(value)
-    indent = len(raw_first[1]) - len(value_first[1]) if raw_first and value_first else MAX_BYTES
+    indent = max(len(raw_first[1]) - len(value_first[1]), 0) if raw_first and value_first else MAX_BYTES
     last_break: int | None = None
     was_blank = False
     empty: list[int] = []
     for line in _BLOCK_LINE.finditer(text, header.end(), end):
+        if len(line[1]) < indent and line[2]:
+            break
         if not line[2] and len(line[1]) <= indent:
             empty += [line.start(3)] if line[3] else []
             continue
