@@ -1,0 +1,41 @@
+"""The command line, and the one place that knows both the coordinator and the worker.
+
+A module holds one group of commands.  What is heavy is imported inside the commands, so that a start is quick.
+Exit codes: 0 all is well, 1 something was found or refused, 2 the command or the settings are wrong.
+"""
+
+import sys
+
+import typer
+
+from coordinator.cli import calls, checks, pages, serve
+from flows.errors import HeadraceError
+
+app = typer.Typer(
+    name="headrace",
+    help="Headrace runs flows written in YAML and serves them as MCP tools.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command()(serve.serve)
+app.command("check")(checks.check_files)
+app.command("test")(checks.run_tests)
+app.command()(calls.call)
+app.command()(pages.schema)
+app.command()(pages.docs)
+app.command()(pages.settings)
+app.command()(pages.version)
+
+
+def main() -> None:
+    """Run a command; what goes wrong as expected is a sentence on standard error, without a traceback."""
+    try:
+        app()
+    except HeadraceError as error:
+        print(f"headrace: {error}", file=sys.stderr)
+        raise SystemExit(2 if error.code == "settings_invalid" else 1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -1,0 +1,78 @@
+"""`call`: call a tool, as an MCP client would."""
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from coordinator.cli.client import ServerUrl, part, server
+from coordinator.cli.console import AsJson, print_json, say
+from flows.errors import InputRejected
+from flows.problems import did_you_mean
+
+
+def call(
+    tool: Annotated[str, typer.Argument(help="The name of the tool.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="`name=text`, or `name:=json` for numbers, lists and the like.")
+    ] = None,
+    as_json: AsJson = False,
+    url: ServerUrl = None,
+) -> None:
+    """Call a tool and print what it replies."""
+    found = server(url)
+    declared = _declared(found.get("/api/tools")["tools"], tool)
+    given = dict(_argument(text, declared) for text in arguments or ())
+    answer = found.post(f"/api/tools/{part(tool)}/call", {"arguments": given})
+    if as_json:
+        print_json(answer)
+    else:
+        _show(answer)
+    raise typer.Exit(1 if answer["is_error"] else 0)
+
+
+def _declared(tools: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    for tool in tools:
+        if tool["name"] == name:
+            properties: dict[str, Any] = tool["inputSchema"].get("properties", {})
+            return properties
+    raise InputRejected(f"There is no tool {name!r}.{did_you_mean(name, [tool['name'] for tool in tools])}")
+
+
+def _argument(text: str, declared: dict[str, Any]) -> tuple[str, Any]:
+    """Read `name=text` or `name:=json`; text for a parameter that is a number or the like is read as JSON, too."""
+    name, equals, value = text.partition("=")
+    is_json = name.endswith(":")
+    name = name.removesuffix(":")
+    if not equals or not name:
+        raise InputRejected(f"{text!r} is no argument.", fix="Write name=text, or name:=json.")
+    if is_json:
+        try:
+            return name, msgspec.json.decode(value)
+        except msgspec.DecodeError as error:
+            message = f"What stands after {name}:= is not JSON: {error}."
+            raise InputRejected(message, fix=f"For text write {name}={value}") from error
+    return name, _typed(value, declared.get(name))
+
+
+def _typed(value: str, schema: Any) -> Any:
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    if kind in ("integer", "number", "boolean", "array", "object"):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return value  # the server says what fits
+    return value
+
+
+def _show(answer: dict[str, Any]) -> None:
+    if (error := answer.get("error")) is not None:
+        where = f", step {error['step']}" if error.get("step") else ""
+        say(f"{error['message']} [{error['code']}{where}]")
+        return
+    if "value" in answer:
+        value = answer["value"]
+        print(value) if isinstance(value, str) else print_json(value)
+        return
+    for block in answer.get("content", ()):
+        print(block["text"]) if block.get("type") == "text" else print_json(block)

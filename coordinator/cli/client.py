@@ -1,0 +1,150 @@
+"""Speak REST with a running server: find it, show a key to it, turn its answers into values and errors.
+
+The server is at `--url`, HEADRACE_URL, or where the server of the data directory says it is.  The key is
+HEADRACE_TOKEN, or the one that the server leaves in its data directory for the same user.
+Raises ServerAway, Refused.
+"""
+
+import http.client
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+import typer
+
+from flows.errors import HeadraceError, InputRejected
+
+CONNECT_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 330.0
+"""A little more than the longest call."""
+URL_VARIABLE: Final = "HEADRACE_URL"
+TOKEN_VARIABLE: Final = "HEADRACE_TOKEN"  # noqa: S105  the name of a variable
+
+ServerUrl = Annotated[
+    str | None, typer.Option("--url", help="The server, for example http://127.0.0.1:8080.", envvar=URL_VARIABLE)
+]
+
+
+class ServerAway(HeadraceError):
+    """No server answers."""
+
+    code = "no_server"
+
+
+class Refused(HeadraceError):
+    """The server said no; `code`, message and fix are its own."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        message = str(problem.get("detail") or problem.get("title") or f"The server answered {status}.")
+        super().__init__(message, code=str(problem.get("code", "error")), fix=str(problem.get("fix", "")))
+        self.status = status
+        self.problems: list[dict[str, Any]] = list(problem.get("problems", ()))
+
+
+class Server:
+    """A server and the key that opens it."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InputRejected(f"{url!r} is not the URL of a server.", fix="It looks like http://127.0.0.1:8080.")
+        self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        self._secure = parts.scheme == "https"
+        self._host = parts.hostname
+        self._port = parts.port
+        self._prefix = parts.path.rstrip("/")
+        self._token = token
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Read something; what is None is left out of the query."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.request("GET", f"{path}?{urlencode(given)}" if given else path)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Do something."""
+        return self.request("POST", path, {} if body is None else body)
+
+    def put(self, path: str, body: Any) -> Any:
+        """Write something."""
+        return self.request("PUT", path, body)
+
+    def delete(self, path: str, **query: Any) -> Any:
+        """Delete something."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.request("DELETE", f"{path}?{urlencode(given)}" if given else path)
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request; return what the answer holds.  Raises ServerAway, Refused."""
+        status, content_type, answer = self._exchange(method, path, body)
+        try:
+            value = msgspec.json.decode(answer) if answer else None
+        except msgspec.DecodeError:
+            value = None
+        if status < 400 and (value is not None or not answer):
+            return value
+        if isinstance(value, dict) and content_type.startswith("application/problem+json"):
+            raise Refused(status, value)
+        raise ServerAway(
+            f"What answers at {self.url} is no Headrace server (status {status}).", fix=f"Check {URL_VARIABLE}."
+        )
+
+    def _exchange(self, method: str, path: str, body: Any) -> tuple[int, str, bytes]:
+        headers = {"Accept": "application/json", "User-Agent": "headrace-cli"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = msgspec.json.encode(body)
+        connection = self._connect()
+        try:
+            connection.request(method, f"{self._prefix}{path}", content, headers)
+            response = connection.getresponse()
+            return response.status, response.headers.get("Content-Type", ""), response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerAway(f"The server at {self.url} went away: {error or type(error).__name__}.") from error
+        finally:
+            connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        connection = kind(self._host, self._port, timeout=CONNECT_SECONDS)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise ServerAway(
+                f"No Headrace server answers at {self.url}.",
+                fix=f"Start one with `headrace serve`, or name another one with --url or {URL_VARIABLE}.",
+            ) from error
+        connection.sock.settimeout(ANSWER_SECONDS)
+        return connection
+
+
+def server(url: str | None) -> Server:
+    """Return the server that the commands talk to."""
+    from coordinator.access.admin_key import read_admin_key
+    from coordinator.presence import read_presence
+    from coordinator.settings_sources import load_settings
+
+    settings = load_settings().settings
+    data = Path(settings.data)
+    token = os.environ.get(TOKEN_VARIABLE) or None
+    local = read_presence(data) or f"http://{_own_address(settings.host)}:{settings.port}"
+    if url is None or url.rstrip("/") == local:
+        # The key of the data directory is for its own server: it is not shown to any other.
+        return Server(local, token or read_admin_key(data))
+    return Server(url, token)
+
+
+def part(name: str) -> str:
+    """Quote a name for a path."""
+    return quote(name, safe="")
+
+
+def _own_address(host: str) -> str:
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104  compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,78 @@
+"""Read flow files from a disk for the commands that need no server."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows.check import check_calls
+from flows.compile import analyse_flow
+from flows.errors import NotFound
+from flows.plan import Plan
+from flows.problems import Problem
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass
+class FlowFiles:
+    """Flow files that belong together: their plans by name, and everything that is wrong."""
+
+    files: list[str] = field(default_factory=list)
+    plans: dict[str, Plan] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that keep a flow from being served."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+
+def read_flow_files(paths: Sequence[Path]) -> FlowFiles:
+    """Read and check all flow files among the paths and below them.  Raises NotFound for a path that is not there."""
+    found = FlowFiles()
+    for path in dict.fromkeys(_flow_files(paths)):
+        _take(found, path)
+    found.problems += check_calls(found.plans)
+    return found
+
+
+def _flow_files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            below = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
+            yield from (each for each in below if not _is_hidden(each.relative_to(path)))
+        elif path.exists():
+            yield path
+        else:
+            raise NotFound(f"There is no file or directory {str(path)!r}.")
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _take(found: FlowFiles, path: Path) -> None:
+    shown = str(path)
+    found.files.append(shown)
+    plan, problems = analyse_flow(path.read_bytes(), shown)
+    found.problems += problems
+    if plan is None:
+        return
+    earlier = found.plans.setdefault(plan.name, plan)
+    if earlier is not plan:
+        message = f"The flow {plan.name!r} is in {earlier.file} already. Rename one of them."
+        found.problems.append(Problem(code="flow.duplicate-name", message=message, file=shown))
+    elif (reason := _tool_problem(plan)) is not None:
+        found.problems.append(Problem(code="flow.schema", message=reason, file=shown))
+
+
+def _tool_problem(plan: Plan) -> str | None:
+    from coordinator.toolset import ToolInvalid, build_tool
+
+    if plan.input.type.name != "mcp_tool":
+        return None
+    try:
+        build_tool(plan)
+    except ToolInvalid as error:
+        return str(error)
+    return None

@@ -1,0 +1,158 @@
+"""Open everything a coordinator needs, in order, and close it in reverse.
+
+    database -> sample -> tokens -> history -> catalog -> dispatcher -> calls -> MCP -> jobs
+
+What runs plans is given by the caller: the coordinator does not know workers.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from coordinator.access.admin_key import admin_key
+from coordinator.access.presented import TokenSources
+from coordinator.access.tokens import Tokens
+from coordinator.calls import CallOptions, CallService
+from coordinator.catalog import Catalog
+from coordinator.catalog.directory import FlowDirectory
+from coordinator.catalog.editing import FlowEditor
+from coordinator.catalog.resync import Resync
+from coordinator.catalog.store import FlowStore
+from coordinator.db.engine import Database, open_database
+from coordinator.logs import get_logger
+from coordinator.mcp.discovery import RecentRefusals
+from coordinator.mcp.endpoint import McpEndpoint, McpOptions
+from coordinator.mcp.methods import ServerIdentity
+from coordinator.mcp.subscriptions import ToolChanges
+from coordinator.metrics import Metrics
+from coordinator.presence import presence
+from coordinator.runs.history import RunHistory
+from coordinator.runs.queries import RunReader
+from coordinator.runs.retention import delete_old_runs
+from coordinator.sample import ensure_sample, with_sample
+from coordinator.scheduler import Job, scheduled
+from coordinator.services import LiveSettings, PublishedTools, Services
+from coordinator.settings import Settings
+from coordinator.settings_sources import Loaded
+from coordinator.trials import TrialPlans, Trials
+from coordinator.version import VERSION
+from flows.runs import Dispatcher, PlanSource
+
+FLUSH_TOKENS_SECONDS: Final = 5.0
+RETENTION_SECONDS: Final = 3600.0
+FIRST_RETENTION_SECONDS: Final = 60.0
+
+MakeDispatcher = Callable[[PlanSource, Settings, Mapping[str, str]], Dispatcher]
+"""Makes what runs plans, from where plans are found, the settings, and the connections: names and URLs."""
+
+log = get_logger(__name__)
+
+
+class Coordinator:
+    """An open coordinator."""
+
+    def __init__(self, services: Services, dispatcher: Dispatcher, refusals: RecentRefusals) -> None:
+        self.services = services
+        self.refusals = refusals
+        self._dispatcher = dispatcher
+
+    async def drain(self) -> None:
+        """Take no more calls, let those under way finish within `shutdown_grace`, end the others with a last word."""
+        services = self.services
+        services.stopping.set()
+        log.info("stopping", calls=services.calls.running)
+        grace = services.settings.shutdown_grace
+        await asyncio.gather(services.endpoint.close(grace), self._dispatcher.close(grace))
+
+
+@asynccontextmanager
+async def open_coordinator(
+    loaded: Loaded, make_dispatcher: MakeDispatcher, base_url: str
+) -> AsyncIterator[Coordinator]:
+    """Open a coordinator that clients reach at `base_url`, and close it at the end.  Raises HeadraceError."""
+    settings = loaded.settings
+    data = Path(settings.data)
+    live = LiveSettings(settings, loaded.origins)
+    async with AsyncExitStack() as stack:
+        await asyncio.to_thread(_make_data_directory, data)
+        database = await stack.enter_async_context(open_database(settings.database_url))
+        await asyncio.to_thread(ensure_sample, data)
+        tokens = Tokens(database, requires_token=lambda: live.settings.require_auth)
+        await tokens.load()
+        stack.push_async_callback(tokens.flush)
+        tokens.add_local(stack.enter_context(admin_key(data)), "local admin")
+        metrics = Metrics()
+        history = await stack.enter_async_context(RunHistory(database, metrics, live).running())
+        changes = ToolChanges()
+        tools = PublishedTools(changes)
+        catalog = Catalog(
+            FlowStore(database),
+            tools.publish,
+            directory=FlowDirectory(Path(settings.flows)),
+            on_publish=lambda ok: metrics.reload(ok=ok),
+        )
+        stack.push_async_callback(catalog.close)
+        await catalog.start()
+        plans = TrialPlans(catalog)
+        dispatcher = make_dispatcher(plans, settings, with_sample(dict(settings.connections), data))
+        stack.push_async_callback(dispatcher.close)
+        options = CallOptions(timeout_seconds=settings.call_timeout, max_concurrent=settings.max_concurrent_calls)
+        calls = CallService(dispatcher, history.record, options)
+        refusals = RecentRefusals()
+        services = Services(
+            live=live,
+            base_url=base_url,
+            tokens=tokens,
+            catalog=catalog,
+            editor=FlowEditor(catalog),
+            tools=tools,
+            calls=calls,
+            trials=Trials(dispatcher, plans, settings.call_timeout),
+            history=history,
+            runs=RunReader(database, history),
+            metrics=metrics,
+            endpoint=McpEndpoint(
+                _mcp_options(settings), tokens.identify, lambda: tools.current, calls, changes, refusals
+            ),
+        )
+        _add_gauges(services)
+        resync = Resync(database, catalog, {"tokens": tokens.refresh})
+        await stack.enter_async_context(scheduled(_jobs(services, resync, database)))
+        stack.enter_context(presence(data, base_url))
+        yield Coordinator(services, dispatcher, refusals)
+
+
+def _make_data_directory(data: Path) -> None:
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _mcp_options(settings: Settings) -> McpOptions:
+    return McpOptions(
+        max_body_bytes=settings.max_body_bytes,
+        call_timeout=settings.call_timeout,
+        token_sources=TokenSources(api_key_header=settings.token_in_api_key_header, query=settings.token_in_query),
+        server=ServerIdentity(version=VERSION),
+    )
+
+
+def _jobs(services: Services, resync: Resync, database: Database) -> list[Job]:
+    async def retain() -> None:
+        await delete_old_runs(database, services.settings)
+
+    return [
+        Job(name="resync", run=resync.tick, seconds=services.settings.resync_seconds),
+        Job(name="write last uses", run=services.tokens.flush, seconds=FLUSH_TOKENS_SECONDS),
+        Job(name="retention", run=retain, seconds=RETENTION_SECONDS, first=FIRST_RETENTION_SECONDS),
+    ]
+
+
+def _add_gauges(services: Services) -> None:
+    gauge = services.metrics.gauge
+    gauge("headrace_tools", "Tools that are served.", lambda: len(services.tools.current.tools))
+    gauge("headrace_config_version", "Generation of the flows that are served.", lambda: services.catalog.generation)
+    gauge("headrace_calls_running", "Calls under way.", lambda: services.calls.running)
+    gauge("headrace_open_streams", "Subscriptions that are open.", lambda: services.endpoint.open_streams)
+    gauge("headrace_queue_depth", "Runs that are not written to the history yet.", lambda: services.history.waiting)
+    gauge("headrace_workers", "Workers that run flows.", lambda: 1)

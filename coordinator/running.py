@@ -1,0 +1,90 @@
+"""Run a coordinator as a process: listen, open, say what is here, serve until told to stop, close."""
+
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, TextIO
+
+from coordinator.app import WILDCARDS, make_app
+from coordinator.lifecycle import Coordinator, MakeDispatcher, open_coordinator
+from coordinator.logs import configure_logging, get_logger
+from coordinator.serving import bound_port, listen, serve_until_told
+from coordinator.settings import Settings, notices
+from coordinator.settings_sources import Loaded
+from coordinator.snippets import mcp_url
+from coordinator.version import VERSION
+
+SHOWN_PROBLEMS: Final = 20
+
+log = get_logger(__name__)
+
+
+async def run_coordinator(loaded: Loaded, make_dispatcher: MakeDispatcher) -> None:
+    """Serve until SIGTERM or SIGINT.  Raises HeadraceError when it cannot start."""
+    settings = loaded.settings
+    configure_logging(settings.log_level, settings.log_format)
+    listener = listen(settings.host, settings.port)
+    with listener:
+        base_url = base_url_of(settings, bound_port(listener))
+        async with open_coordinator(loaded, make_dispatcher, base_url) as coordinator:
+            await serve_until_told(
+                make_app(coordinator),
+                listener,
+                settings,
+                drain=coordinator.drain,
+                ready=lambda: announce(coordinator),
+            )
+    log.info("stopped")
+
+
+def base_url_of(settings: Settings, port: int) -> str:
+    """Return the URL under which clients reach the server: the public one, else the address that it listens on."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = _outward_address() if settings.host in WILDCARDS else settings.host.strip("[]")
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def announce(coordinator: Coordinator, stream: TextIO | None = None) -> None:
+    """Say that the server is ready and what is open: to a person in a few lines, else as one log event."""
+    stream = sys.stdout if stream is None else stream
+    services = coordinator.services
+    tools, settings = len(services.tools.current.tools), services.settings
+    problems = services.problems()
+    if stream.isatty():
+        lines = [
+            f"Headrace {VERSION} is ready.",
+            f"  MCP     {mcp_url(services.base_url)}",
+            f"  REST    {services.base_url}/api",
+            f"  flows   {settings.flows}",
+            f"  tools   {tools}",
+            f"  tokens  {'required' if settings.require_auth else 'not required'}",
+            *notices(settings),
+        ]
+        print("\n".join(lines), file=stream, flush=True)
+    else:
+        facts: Mapping[str, Any] = {
+            "version": VERSION,
+            "url": services.base_url,
+            "mcp_url": mcp_url(services.base_url),
+            "flows": settings.flows,
+            "tools": tools,
+            "authentication": settings.require_auth,
+        }
+        log.info("ready", **facts)
+        for line in notices(settings):
+            log.info(line)
+    for problem in problems[:SHOWN_PROBLEMS]:
+        log.warning(str(problem))
+    if len(problems) > SHOWN_PROBLEMS:
+        log.warning(f"... and {len(problems) - SHOWN_PROBLEMS} more problems; GET /api/problems lists all")
+
+
+def _outward_address() -> str:
+    """Return the address of this machine that others most likely see; asks the kernel, sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # for documentation: nobody is there
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])

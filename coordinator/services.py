@@ -1,0 +1,87 @@
+"""What a running coordinator consists of, as the routes see it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from coordinator.access.tokens import Tokens
+from coordinator.calls import CallService
+from coordinator.catalog import Catalog
+from coordinator.catalog.editing import FlowEditor
+from coordinator.mcp.endpoint import McpEndpoint
+from coordinator.mcp.subscriptions import ToolChanges
+from coordinator.metrics import Metrics
+from coordinator.runs.history import RunHistory
+from coordinator.runs.queries import RunReader
+from coordinator.settings import Settings
+from coordinator.toolset import EMPTY, Toolset, build_toolset
+from coordinator.trials import Trials
+from flows.plan import Plan
+from flows.problems import Problem
+
+
+class PublishedTools:
+    """The tools that are served now; swapped whole, then those who listen are told."""
+
+    def __init__(self, changes: ToolChanges) -> None:
+        self._changes = changes
+        self._current = EMPTY
+
+    @property
+    def current(self) -> Toolset:
+        """The tools as they are served now."""
+        return self._current
+
+    async def publish(self, plans: Mapping[str, Plan], generation: int) -> None:
+        """Build the tools of the plans and serve them."""
+        # In a thread, because ten thousand definitions take longer than a call should wait.
+        built = await asyncio.to_thread(build_toolset, plans.values(), generation, self._current)
+        before, self._current = self._current, built
+        if built.digest != before.digest:
+            self._changes.publish()
+
+
+class LiveSettings:
+    """The settings as they are now."""
+
+    def __init__(self, settings: Settings, origins: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.origins = origins
+
+    def __call__(self) -> Settings:
+        """Return the settings as they are now."""
+        return self.settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that is open.  `base_url` is where clients reach the server."""
+
+    live: LiveSettings
+    base_url: str
+    tokens: Tokens
+    catalog: Catalog
+    editor: FlowEditor
+    tools: PublishedTools
+    calls: CallService
+    trials: Trials
+    history: RunHistory
+    runs: RunReader
+    metrics: Metrics
+    endpoint: McpEndpoint
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        return self.live.settings
+
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong with flows now: what the catalog found, and flows that are no good tools."""
+        entries = self.catalog.entries
+        unusable = [
+            Problem(code="flow.schema", message=reason, file=entries[name].file or name)
+            for name, reason in self.tools.current.problems.items()
+            if name in entries
+        ]
+        return [*self.catalog.problems, *unusable]

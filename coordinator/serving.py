@@ -1,0 +1,149 @@
+"""Serve the ASGI application over HTTP until the process is told to stop, then end in order.
+
+On SIGTERM or SIGINT: no new connections, then `drain` (calls finish or are cut off, streams say their last word), then
+the connections close.  A second SIGINT does not wait.  Raises CannotListen.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from types import FrameType
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from coordinator.access.guard import App
+from coordinator.settings import Settings
+from flows.errors import HeadraceError
+
+BACKLOG: Final = 2048
+KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than the pools of common clients and proxies keep a connection, so that they close it first."""
+MAX_HEAD_BYTES: Final = 64 * 1024
+"""The request line and all headers."""
+CLOSE_SECONDS: Final = 3
+"""How long connections may take to send their last bytes, after the calls have ended."""
+
+_IN_BODY: Final = -(1 << 62)
+
+
+class CannotListen(HeadraceError):
+    """The address to listen on cannot be had."""
+
+    code = "cannot_listen"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; port 0 takes a free one.  Raises CannotListen."""
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    except OSError as error:
+        raise CannotListen(
+            f"Headrace cannot listen on {host} port {port}: {error.strerror or error}.",
+            fix="Stop what uses it, or choose another one with --port or HEADRACE_PORT.",
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+async def serve_until_told(
+    app: App,
+    listener: socket.socket,
+    settings: Settings,
+    *,
+    drain: Callable[[], Awaitable[None]],
+    ready: Callable[[], None],
+) -> None:
+    """Serve on the socket; `ready` is called when requests are answered, `drain` when the server is to stop."""
+    server = _Server(_config(app, settings), drain, ready)
+    await server.serve(sockets=[listener])
+
+
+def _config(app: App, settings: Settings) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        http=_BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+        backlog=BACKLOG,
+    )
+    config.load()
+    return config
+
+
+class _Server(uvicorn.Server):
+    """Leaves the process alive after a signal, so that everything behind the application is closed as well."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]], ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        draining = asyncio.ensure_future(self._drain())
+        while not draining.done() and not self.force_exit:
+            await asyncio.wait([draining], timeout=0.1)
+        draining.cancel()
+        await super().shutdown(sockets)
+
+
+class _BoundedProtocol(HttpToolsProtocol):
+    """Refuses a request whose head does not end: the parser would collect it without bound."""
+
+    _head = 0
+
+    def data_received(self, data: bytes) -> None:
+        self._head += len(data)
+        super().data_received(data)
+        if self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request line and headers are too large.")
+
+    def on_headers_complete(self) -> None:
+        self._head = _IN_BODY
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._head = 0
+        super().on_message_complete()
+
+
+def bound_port(listener: socket.socket) -> int:
+    """Return the port that a socket listens on."""
+    address: tuple[Any, ...] = listener.getsockname()
+    return int(address[1])
