@@ -46,9 +46,11 @@ def step_ids(plan: Plan) -> set[str]:
 def _all_steps(block: Block) -> Iterator[PlanStep]:
     for step in block.steps:
         yield step
-        if step.type.blocks is not None and step.config.ready is not None:
-            for inner in step.type.blocks(step.config.ready):
-                yield from _all_steps(inner)
+        blocks = [*step.type.blocks(step.config.shape)] if step.type.blocks is not None else []
+        if step.on_error is not None and step.on_error.shape.steps is not UNSET:
+            blocks.append(step.on_error.shape.steps)
+        for inner in blocks:
+            yield from _all_steps(inner)
 
 
 def _check_tool(plan: Plan, source: Source) -> Iterator[Problem]:

@@ -12,9 +12,10 @@ from msgspec import UNSET
 from flows.arguments import Arguments, SchemaInvalid, compile_arguments, compile_schema, schema_of_params
 from flows.check import check_calls as check_calls
 from flows.check import check_plan
-from flows.config import INVALID, Binder, Bound, fields_of
+from flows.config import INVALID, Binder, Bound
+from flows.declared import fields_of
 from flows.errors import FlowInvalid, StepError
-from flows.expr import ExpressionError, Template
+from flows.expr import Expression, ExpressionError, Template
 from flows.model import FlowFields, RetryFields, StepFields, TestFields
 from flows.plan import Block, BoundConfig, FlowTest, Plan, PlanInput, PlanOutput, PlanStep, RetryPolicy
 from flows.problems import Problem, did_you_mean
@@ -74,7 +75,7 @@ class _Compiler:
         self._registry = registry
         self._binder = Binder(self)
         self._scope: set[str] = set(ALWAYS_IN_SCOPE)
-        self._params: frozenset[str] | None = None
+        self._declared: frozenset[str] | None = None
         self._ids: dict[str, Path] = {}
         self._calls: dict[str, int] = {}
         self._count = 0
@@ -95,6 +96,19 @@ class _Compiler:
             else:
                 message = f"Unknown name {name!r}.{did_you_mean(name, self._scope)}"
             self.report("flow.unknown-name", message, path, offset=offset)
+
+        for part in template.parts:
+            if isinstance(part, Expression):
+                self._check_arguments(part, path)
+
+    def _check_arguments(self, expression: Expression, path: Path) -> None:
+        """Report arguments that the input does not declare, unless it takes others too."""
+        if self._declared is None:
+            return
+        for (name, key), offset in expression.keys.items():
+            if name == "args" and key not in self._declared:
+                message = f"There is no argument {key!r}.{did_you_mean(key, self._declared)}"
+                self.report("flow.unknown-name", message, path, offset=offset)
 
     def bind_steps(self, raw: Any, path: Path) -> Any:
         """Compile steps whose ids are known only among themselves."""
@@ -186,13 +200,14 @@ class _Compiler:
         config = self._binder.config(declared.config, {} if raw is None else raw, path)
         if config is None:
             return None
-        arguments = self._arguments(config.ready, path)
-        returns = getattr(config.ready, "returns", UNSET)
+        arguments = self._arguments(config.shape, path)
+        returns = getattr(config.shape, "returns", UNSET)
         validator = None if returns is UNSET else self._schema(returns, (*path, "returns"))
         if arguments is None:
             return None
-        self._params = frozenset(arguments.absent)
-        return PlanInput(declared, config.ready, arguments, None if returns is UNSET else returns, validator)
+        if arguments.schema.get("additionalProperties") is False:
+            self._declared = frozenset(arguments.absent)
+        return PlanInput(declared, config.shape, arguments, None if returns is UNSET else returns, validator)
 
     def _arguments(self, config: Any, path: Path) -> Arguments | None:
         """Compile `params` or `schema` of an input; an input without either takes no arguments."""
@@ -332,24 +347,20 @@ def _where_known(name: str) -> str:
 
 
 def _single(cls: Any, name: str, bound: Bound) -> BoundConfig:
-    if bound.render is not None:
-        render = bound.render
-        return BoundConfig(None, lambda scope: cls(**{name: render(scope)}))
-    ready = cls(**{name: bound.constant})
-    return BoundConfig(ready, lambda _scope: ready)
+    shape = cls(**{name: bound.constant})
+    render = bound.render
+    return BoundConfig(shape, None if render is None else lambda scope: cls(**{name: render(scope)}))
 
 
 def _waits(step: PlanStep) -> bool:
     """Whether running the step can await; a step that holds only such steps cannot."""
     if step.retry is not None or step.concurrency > 1:
         return True
-    handler: Any = step.on_error.ready if step.on_error is not None else None
-    if handler is not None and handler.steps is not UNSET and handler.steps.waits:
+    if step.on_error is not None and (steps := step.on_error.shape.steps) is not UNSET and steps.waits:
         return True
-    blocks = step.type.blocks
-    if blocks is not None and step.config.ready is not None:
-        return any(block.waits for block in blocks(step.config.ready))
-    return step.type.is_async
+    if step.type.blocks is not None and any(block.waits for block in step.type.blocks(step.config.shape)):
+        return True
+    return step.type.is_async and not step.type.is_structure
 
 
 def _plan_step(
@@ -371,12 +382,8 @@ def _plan_step(
         concurrency=constant("concurrency", 1),
         timeout=constant("timeout"),
         retry=None if retry is None else _retry_policy(retry),
-        on_error=None if handler is None else _bound_config(handler),
+        on_error=None if handler is None else BoundConfig(handler.constant, handler.render),
     )
-
-
-def _bound_config(bound: Bound) -> BoundConfig:
-    return BoundConfig(None if bound.render is not None else bound.constant, _render_of(bound))
 
 
 def _render_of(bound: Bound) -> Any:

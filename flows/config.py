@@ -7,16 +7,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Protocol, Union, get_args, get_origin
+from typing import Any, Final, Protocol
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
-from msgspec.structs import FieldInfo
-from msgspec.structs import fields as read_fields
+from msgspec import UNSET, Struct
 
 from flows.arguments import SchemaInvalid, compile_schema
+from flows.declared import Declared, element_of, fields_of, is_mapping, is_struct, kind_of
 from flows.errors import StepError
 from flows.expr import ExpressionError, ExpressionInvalid, Template, compile_template, to_text
 from flows.plan import BoundConfig
@@ -27,8 +24,6 @@ from flows.sql.statement import compile_sql
 from flows.urls import compile_url
 
 Render = Callable[[Scope], Any]
-Declared = Any
-"""A type annotation of a field."""
 
 DURATION_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MAX_DURATION_SECONDS: Final = 30 * 86400.0
@@ -38,7 +33,7 @@ _INVALID = object()
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A bound value: a constant, or a function of the scope."""
+    """A bound value: a constant, or a function of the scope (then `constant` is what the author wrote)."""
 
     constant: Any = UNSET
     render: Render | None = None
@@ -87,12 +82,6 @@ def parse_duration(value: Any) -> float:
     return seconds
 
 
-@cache
-def fields_of(declared: type[Struct]) -> dict[str, FieldInfo]:
-    """Return the fields of a Struct by their names in YAML; reading annotations is slow, so it is done once."""
-    return {field.encode_name: field for field in read_fields(declared)}
-
-
 class Binder:
     """Binds values for one flow."""
 
@@ -115,40 +104,39 @@ class Binder:
         bound = self._struct(declared, raw, path)
         if bound is INVALID:
             return None
-        if bound.render is not None:
-            return BoundConfig(None, bound.render)
-        ready: Struct = bound.constant
-        return BoundConfig(ready, lambda _scope: ready)
+        return BoundConfig(bound.constant, bound.render)
 
     def field(self, declared: Declared, raw: Any, path: Path) -> Bound:
         """Bind one value along its type."""
-        kind, bare = _kind_of(declared)
+        kind, bare = kind_of(declared)
         if (bind := self._kinds.get(kind)) is not None:
             return bind(raw, declared, path)
-        if _is_struct(bare):
+        if is_struct(bare):
             return self._struct(bare, raw, path)
-        element = _element_of(bare)
-        if element is not None and isinstance(raw, list) and not _is_mapping(bare):
+        element = element_of(bare)
+        if element is not None and isinstance(raw, list) and not is_mapping(bare):
             return self._list([self.field(element, item, (*path, i)) for i, item in enumerate(raw)])
-        if element is not None and isinstance(raw, dict) and _is_mapping(bare):
+        if element is not None and isinstance(raw, dict) and is_mapping(bare):
             return self._dict({key: self.field(element, item, (*path, key)) for key, item in raw.items()})
+        if element is not None and isinstance(raw, str) and kind_of(element)[0] in ("value", "text"):
+            return self._value(raw, declared, path)  # the whole collection is one expression
         return self._literal(raw, declared, path)
 
     # -- kinds -------------------------------------------------------------------------------------------------
 
     def _value(self, raw: Any, declared: Declared, path: Path) -> Bound:
         bound = self._any(raw, path)
-        if _kind_of(declared)[1] is Any or bound is INVALID:
+        if kind_of(declared)[1] is Any or bound is INVALID:
             return bound
         if bound.render is None:
             return self._convert(bound.constant, declared, path)
-        return Bound(render=_converting(bound.render, declared, path))
+        return Bound(raw, _converting(bound.render, declared, path))
 
     def _any(self, raw: Any, path: Path) -> Bound:
         match raw:
             case str():
                 template = self._template(raw, path)
-                return Bound(raw) if template is None else self._evaluated(template, path)
+                return Bound(raw) if template is None else Bound(raw, self._located(template.evaluate, path))
             case dict():
                 for key in raw:
                     if "${{" in key:
@@ -172,7 +160,7 @@ class Binder:
         if template is None:
             return Bound(to_text(raw))
         evaluate = template.evaluate
-        return Bound(render=self._located(lambda scope: to_text(evaluate(scope)), path))
+        return Bound(raw, self._located(lambda scope: to_text(evaluate(scope)), path))
 
     def _url(self, raw: Any, _declared: Declared, path: Path) -> Bound:
         return self._landing(raw, path, compile_url, "A URL is expected here.")
@@ -190,7 +178,7 @@ class Binder:
         except ValueError as error:
             offset = getattr(error, "offset", None)
             return self._report("flow.unsafe-place", str(error), path, offset=offset)
-        return Bound(render({})) if template is None else Bound(render=self._located(render, path))
+        return Bound(render({})) if template is None else Bound(raw, self._located(render, path))
 
     def _condition(self, raw: Any, _declared: Declared, path: Path) -> Bound:
         if isinstance(raw, bool):
@@ -211,7 +199,7 @@ class Binder:
         template = self._template(raw, path) if isinstance(raw, str) else None
         if template is not None:
             evaluate = template.evaluate
-            return Bound(render=self._located(lambda scope: _duration_now(evaluate(scope)), path))
+            return Bound(raw, self._located(lambda scope: _duration_now(evaluate(scope)), path))
         try:
             return Bound(parse_duration(raw))
         except ValueError as error:
@@ -266,14 +254,21 @@ class Binder:
     def _built(self, cls: type[Struct], parts: dict[str, Bound], path: Path) -> Bound:
         if any(bound is INVALID for bound in parts.values()):
             return INVALID
-        constants = {name: bound.constant for name, bound in parts.items() if bound.render is None}
-        renders = [(name, bound.render) for name, bound in parts.items() if bound.render is not None]
-        if renders:
-            return Bound(render=_struct_render(cls, constants, renders))
+        constants = {name: bound.constant for name, bound in parts.items()}
+        renders = {name: bound.render for name, bound in parts.items() if bound.render is not None}
+        built: Any = UNSET
         try:
-            return Bound(cls(**constants))
+            # With renders this is a trial: what a Struct says about the keys that are there can be known now.
+            built = cls(**constants)
         except ValueError as error:
             return self._report("flow.wrong-value", f"{str(error).rstrip('.')}.", path)
+        except TypeError:
+            if not renders:
+                raise
+        if not renders:
+            return Bound(built)
+        fixed = {name: value for name, value in constants.items() if name not in renders}
+        return Bound(built, _struct_render(cls, fixed, renders))
 
     def _dict(self, parts: dict[str, Bound]) -> Bound:
         if any(bound is INVALID for bound in parts.values()):
@@ -289,7 +284,7 @@ class Binder:
                 result[key] = part(scope)
             return result
 
-        return Bound(render=render)
+        return Bound(constants, render)
 
     def _list(self, parts: list[Bound]) -> Bound:
         if any(bound is INVALID for bound in parts):
@@ -297,7 +292,8 @@ class Binder:
         if all(bound.render is None for bound in parts):
             return Bound([bound.constant for bound in parts])
         return Bound(
-            render=lambda scope: [bound.constant if bound.render is None else bound.render(scope) for bound in parts]
+            [bound.constant for bound in parts],
+            lambda scope: [bound.constant if bound.render is None else bound.render(scope) for bound in parts],
         )
 
     # -- leaves ------------------------------------------------------------------------------------------------
@@ -312,9 +308,6 @@ class Binder:
         if template is not None:
             self._findings.check_names(template, path)
         return template
-
-    def _evaluated(self, template: Template, path: Path) -> Bound:
-        return Bound(render=self._located(template.evaluate, path))
 
     def _located(self, render: Render, path: Path) -> Render:
         failure = self._findings.failure
@@ -344,54 +337,16 @@ def literal_template(text: str) -> Template:
     return Template((text,), {}, False)
 
 
-def _kind_of(declared: Declared) -> tuple[str, Declared]:
-    """Return the kind of a field ("" for a plain one) and its type without annotations and without "unset"."""
-    kind = ""
-    while True:
-        if _origin(declared) is Annotated:
-            declared, *metas = get_args(declared)
-            kind = next((found for meta in metas if (found := _kind_in(meta))), kind)
-        elif _origin(declared) in (Union, UnionType):
-            options = [option for option in get_args(declared) if option not in (UnsetType, NoneType)]
-            if len(options) != 1:
-                return kind, declared
-            declared = options[0]
-        else:
-            return kind, declared
+def _struct_render(cls: type[Struct], fixed: dict[str, Any], renders: dict[str, Render]) -> Render:
+    parts = tuple(renders.items())
 
+    def render(scope: Scope) -> Struct:
+        try:
+            return cls(**fixed, **{name: part(scope) for name, part in parts})
+        except ValueError as error:
+            raise StepError(f"{str(error).rstrip('.')}.", code="bad_value") from error
 
-def _kind_in(meta: Any) -> str:
-    extra = meta.extra_json_schema if isinstance(meta, Meta) else None
-    return str((extra or {}).get("x-kind", ""))
-
-
-def _origin(declared: Declared) -> Any:
-    return get_origin(declared)
-
-
-def _is_mapping(declared: Declared) -> bool:
-    return _origin(declared) is dict
-
-
-def _is_struct(declared: Declared) -> bool:
-    return isinstance(declared, type) and issubclass(declared, Struct)
-
-
-@lru_cache(maxsize=512)
-def _element_of(declared: Declared) -> Declared | None:
-    """Return the type of a collection's elements when they must be bound one by one, else None."""
-    if _origin(declared) not in (list, tuple, dict):
-        return None
-    arguments = [argument for argument in get_args(declared) if argument is not Ellipsis]
-    kind, bare = _kind_of(arguments[-1])
-    return arguments[-1] if kind or _is_struct(bare) else None
-
-
-def _struct_render(cls: type[Struct], constants: dict[str, Any], renders: list[tuple[str, Render]]) -> Render:
-    if len(renders) == 1:
-        ((name, render_one),) = renders
-        return lambda scope: cls(**constants, **{name: render_one(scope)})
-    return lambda scope: cls(**constants, **{name: render(scope) for name, render in renders})
+    return render
 
 
 def _converting(render: Render, declared: Declared, path: Path) -> Render:

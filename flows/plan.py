@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator
-from msgspec import Struct
 
 from flows.arguments import Arguments
 from flows.expr import Template
@@ -19,10 +18,18 @@ from flows.sdk import InputType, OutputType, Scope, StepType
 
 @dataclass(frozen=True, slots=True)
 class BoundConfig:
-    """A component's configuration: ready when nothing in it depends on the run, else a function of the scope."""
+    """A component's configuration.
 
-    ready: Struct | None
-    render: Callable[[Scope], Struct]
+    `shape` is the declared Struct.  Without `render` it is complete; else it holds the expressions as the author wrote
+    them, and `render` makes the complete one of a scope.
+    """
+
+    shape: Any
+    render: Callable[[Scope], Any] | None = None
+
+    def at(self, scope: Scope) -> Any:
+        """Return the complete configuration."""
+        return self.shape if self.render is None else self.render(scope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

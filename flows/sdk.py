@@ -233,7 +233,8 @@ class StepType:
 
     `whole` names the one field that takes everything under the component's key (`map: VALUE`); `short` names the
     field that a bare scalar or list stands for (`sleep: 500ms`).  `is_async` says that `run` is a coroutine function;
-    a step that only runs other steps names them by `blocks`, so that a flow which cannot wait is known as such.
+    `blocks` names the steps that are inside of it, and `is_structure` that running those is all it does, so that a flow
+    which cannot wait is known as such.
     `reaches_out` marks steps that touch the outside: flow tests want a mock for them.
     """
 
@@ -247,6 +248,7 @@ class StepType:
     is_async: bool = True
     reaches_out: bool = False
     blocks: Callable[[Any], Iterable[Any]] | None = None
+    is_structure: bool = False
     doc: str = ""
 
 
@@ -288,6 +290,7 @@ def step(
     short: str = "",
     reaches_out: bool = False,
     blocks: Callable[[Any], Iterable[Any]] | None = None,
+    is_structure: bool = False,
 ) -> Callable[[StepFunction], StepType]:
     """Declare a step; the function may be plain or async."""
 
@@ -303,6 +306,7 @@ def step(
             is_async=inspect.iscoroutinefunction(run),
             reaches_out=reaches_out,
             blocks=blocks,
+            is_structure=is_structure,
             doc=inspect.getdoc(run) or "",
         )
 

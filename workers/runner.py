@@ -97,7 +97,7 @@ class Run:
         if plan.output is None:
             return Reply(value=result)
         self.current = "output"
-        return plan.output.type.run(plan.output.config.render(scope))
+        return plan.output.type.run(plan.output.config.at(scope))
 
     async def block(self, plan: Plan, block: Block, scope: dict[str, Any], prefix: str) -> Any:
         """Run steps in order, binding their results in `scope`; return the last one's."""
@@ -142,7 +142,7 @@ class Run:
     def _call(self, context: Context) -> Any:
         """Call the step's function with its configuration of this moment: its result, or the coroutine of it."""
         step = context.step
-        config = step.config.ready or step.config.render(context.scope)
+        config = step.config.at(context.scope)
         if self.request.trace:
             context.input = _plain(config)
         if self.mocks is not None and step.type.reaches_out and not self.request.live:
@@ -192,7 +192,7 @@ class Run:
         except HeadraceError as failure:
             context.handled = failure
             error = {"code": failure.code, "message": failure.message, "step": context.name}
-            inside: Any = handler.render({**context.scope, "error": error})
+            inside: Any = handler.at({**context.scope, "error": error})
             if inside.steps is UNSET:
                 return None if inside.value is UNSET else inside.value
             return await context.run_steps(inside.steps, {"error": error})

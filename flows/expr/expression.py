@@ -16,11 +16,12 @@ class Expression:
     """A compiled expression.
 
     `names` are the names of the scope that it reads, with the offset of the first use; the variables of its loops are
-    not among them.
+    not among them.  `keys` are the constant keys that it reads of such names, as (name, key).
     """
 
     text: str
     names: Mapping[str, int] = field(compare=False)
+    keys: Mapping[tuple[str, str], int] = field(compare=False)
     offset: int = 0
     _code: Code = field(default=lambda _scope, _frame: None, repr=False, compare=False)
     _slots: int = field(default=1, repr=False, compare=False)
@@ -43,4 +44,4 @@ def compile_expression(text: str, offset: int = 0) -> Expression:
     """Compile a text without its `${{ }}`.  `offset` is added to every offset reported.  Raises ExpressionInvalid."""
     unit, code = compile_unit(text, offset)
     names = MappingProxyType(dict(sorted(unit.names.items(), key=lambda item: item[1])))
-    return Expression(text.strip(), names, offset, code, unit.slots, unit.builds)
+    return Expression(text.strip(), names, MappingProxyType(dict(unit.keys)), offset, code, unit.slots, unit.builds)

@@ -81,6 +81,8 @@ def _chain(unit: Unit, root: ast.expr, links: tuple[Link, ...]) -> Code:
         slot = unit.slot_of(root.id)
         base = unit.code(root)
         slow = _careful(base, links)
+        if slot is None and type(keys[0]) is str:
+            unit.read_key(root.id, keys[0], links[0][1])
         return _scope_chain(root.id, keys, slow) if slot is None else _slot_chain(slot, keys, slow)
     return _careful(unit.code(root), links)
 

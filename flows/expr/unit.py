@@ -41,6 +41,7 @@ class Unit:
     source: Source
     compile_node: Callable[["Unit", ast.expr], Part]
     names: dict[str, int] = field(default_factory=dict)
+    keys: dict[tuple[str, str], int] = field(default_factory=dict)
     builds: bool = False
     nodes: int = 0
     slots: int = 1
@@ -86,6 +87,10 @@ class Unit:
         """Note that a name of the scope is read."""
         offset = self.source.offset(node)
         self.names[name] = min(self.names.get(name, offset), offset)
+
+    def read_key(self, name: str, key: str, offset: int) -> None:
+        """Note that a constant key of a name of the scope is read."""
+        self.keys.setdefault((name, key), offset)
 
     def offset(self, node: ast.AST) -> int:
         """Return where a node starts, in the text that was given."""

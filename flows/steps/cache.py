@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from flows.plan import Block
 from flows.sdk import Duration, Example, StepContext, Steps, Value, step
 
 KEY = ("cache",)
@@ -60,7 +61,11 @@ class Entries:
         self._bytes -= len(encoded)
 
 
-@step("cache", config=CacheConfig, examples=(EXAMPLE,))
+def _blocks(config: CacheConfig) -> tuple[Block, ...]:
+    return (config.steps,)
+
+
+@step("cache", config=CacheConfig, examples=(EXAMPLE,), blocks=_blocks)
 async def cache(config: CacheConfig, context: StepContext) -> Any:
     """Run the steps unless their result is remembered; each caller has results of their own unless `shared`."""
     entries: Entries = context.resources.peek(KEY) or await context.resources.get(KEY, _open, _close)

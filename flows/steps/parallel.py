@@ -28,7 +28,7 @@ def _blocks(config: ParallelConfig) -> Iterable[Block]:
     return config.branches.values()
 
 
-@step("parallel", config=ParallelConfig, whole="branches", examples=(EXAMPLE,), blocks=_blocks)
+@step("parallel", config=ParallelConfig, whole="branches", examples=(EXAMPLE,), blocks=_blocks, is_structure=True)
 async def parallel(config: ParallelConfig, context: StepContext) -> dict[str, Any]:
     """Run the branches at the same time; the first that fails stops the others and fails the step."""
     if not any(block.waits for block in config.branches.values()):

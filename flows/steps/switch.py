@@ -37,7 +37,7 @@ def _blocks(config: SwitchConfig) -> Iterator[Block]:
     return (case.steps for case in config.cases)
 
 
-@step("switch", config=SwitchConfig, whole="cases", examples=(EXAMPLE,), blocks=_blocks)
+@step("switch", config=SwitchConfig, whole="cases", examples=(EXAMPLE,), blocks=_blocks, is_structure=True)
 async def switch(config: SwitchConfig, context: StepContext) -> Any:
     """Run the steps of the first case whose condition holds; null when none does."""
     for case in config.cases:

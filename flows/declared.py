@@ -1,0 +1,61 @@
+"""Read the declared types of a component's fields: their kind, their elements, what is a Struct of its own."""
+
+from functools import cache, lru_cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from msgspec import Meta, Struct, UnsetType
+from msgspec.structs import FieldInfo
+from msgspec.structs import fields as read_fields
+
+Declared = Any
+"""A type annotation of a field."""
+
+
+@cache
+def fields_of(declared: type[Struct]) -> dict[str, FieldInfo]:
+    """Return the fields of a Struct by their names in YAML; reading annotations is slow, so it is done once."""
+    return {field.encode_name: field for field in read_fields(declared)}
+
+
+def kind_of(declared: Declared) -> tuple[str, Declared]:
+    """Return the kind of a field ("" for a plain one) and its type without annotations and without "unset"."""
+    kind = ""
+    while True:
+        if _origin(declared) is Annotated:
+            declared, *metas = get_args(declared)
+            kind = next((found for meta in metas if (found := _kind_in(meta))), kind)
+        elif _origin(declared) in (Union, UnionType):
+            options = [option for option in get_args(declared) if option not in (UnsetType, NoneType)]
+            if len(options) != 1:
+                return kind, declared
+            declared = options[0]
+        else:
+            return kind, declared
+
+
+def _kind_in(meta: Any) -> str:
+    extra = meta.extra_json_schema if isinstance(meta, Meta) else None
+    return str((extra or {}).get("x-kind", ""))
+
+
+def _origin(declared: Declared) -> Any:
+    return get_origin(declared)
+
+
+def is_mapping(declared: Declared) -> bool:
+    return _origin(declared) is dict
+
+
+def is_struct(declared: Declared) -> bool:
+    return isinstance(declared, type) and issubclass(declared, Struct)
+
+
+@lru_cache(maxsize=512)
+def element_of(declared: Declared) -> Declared | None:
+    """Return the type of a collection's elements when they must be bound one by one, else None."""
+    if _origin(declared) not in (list, tuple, dict):
+        return None
+    arguments = [argument for argument in get_args(declared) if argument is not Ellipsis]
+    kind, bare = kind_of(arguments[-1])
+    return arguments[-1] if kind or is_struct(bare) else None
