@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from flows.arguments import SchemaInvalid, compile_schema
-from flows.declared import Declared, element_of, fields_of, is_mapping, is_struct, kind_of
+from flows.declared import Declared, element_of, fields_of, item_type_of, is_mapping, is_struct, kind_of
 from flows.errors import StepError
 from flows.expr import ExpressionError, ExpressionInvalid, Template, compile_template, to_text
 from flows.plan import BoundConfig
@@ -29,6 +29,14 @@ DURATION_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 864
 MAX_DURATION_SECONDS: Final = 30 * 86400.0
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
 _INVALID = object()
+_WORDS: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +329,9 @@ class Binder:
         return located
 
     def _convert(self, raw: Any, declared: Declared, path: Path) -> Bound:
+        if isinstance(raw, list) and (item_type := item_type_of(declared)) is not None:
+            # One by one, because a conversion stops at its first error.
+            return self._list([self._convert(item, item_type, (*path, index)) for index, item in enumerate(raw)])
         try:
             return Bound(msgspec.convert(raw, declared))
         except msgspec.ValidationError as error:
@@ -373,8 +384,12 @@ def _duration_now(value: Any) -> float:
 
 
 def _split(message: str) -> tuple[str, Path]:
-    """Take the path out of a message of msgspec ("Expected `int`, got `str` - at `$.a[0]`")."""
+    """Put a message of msgspec ("Expected `int`, got `str` - at `$.a[0]`") into an author's words, and take out its path."""
     text, _, place = message.partition(" - at `$")
+    text = re.sub(r"`(\w+)`", lambda found: _WORDS.get(found[1], found[0]), text)
+    text = re.sub(r"^Object missing required field (.+)$", r"The key \1 is missing", text)
+    text = re.sub(r"^Object contains unknown field (.+)$", r"Unknown key \1", text)
+    text = re.sub(r"^Expected (.+) matching regex (.+)$", r"The text does not fit the pattern \2", text)
     path: list[str | int] = []
     for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", place):
         path.append(int(index) if index else name)

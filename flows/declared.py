@@ -44,10 +44,12 @@ def _origin(declared: Declared) -> Any:
 
 
 def is_mapping(declared: Declared) -> bool:
+    """Whether the type is a dict with declared values."""
     return _origin(declared) is dict
 
 
 def is_struct(declared: Declared) -> bool:
+    """Whether the type is a Struct."""
     return isinstance(declared, type) and issubclass(declared, Struct)
 
 
@@ -59,3 +61,9 @@ def element_of(declared: Declared) -> Declared | None:
     arguments = [argument for argument in get_args(declared) if argument is not Ellipsis]
     kind, bare = kind_of(arguments[-1])
     return arguments[-1] if kind or is_struct(bare) else None
+
+
+def item_type_of(declared: Declared) -> Declared | None:
+    """Return the type of a list's items, None when it is not a list."""
+    _, bare = kind_of(declared)
+    return get_args(bare)[0] if _origin(bare) is list else None

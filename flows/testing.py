@@ -91,8 +91,14 @@ def _compare_error(expected: Any, code: str, message: str) -> str:
 
 
 def _equal(left: Any, right: Any) -> bool:
-    """Compare as JSON does: true is not 1, and the order of keys does not matter."""
-    return msgspec.json.encode(left, order="sorted") == msgspec.json.encode(right, order="sorted")
+    """Compare as JSON Schema does: 1 is 1.0, true is not 1, and the order of keys does not matter."""
+    match left, right:
+        case dict(), dict():
+            return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
+        case list(), list():
+            return len(left) == len(right) and all(map(_equal, left, right))
+        case _:
+            return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
 def _shown(value: Any) -> str:
