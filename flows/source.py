@@ -10,7 +10,7 @@ Source: YAML 1.2.2, chapters 5 to 8 (styles, escapes, folding) and 10.3 (core sc
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal, NamedTuple, NoReturn
@@ -374,7 +374,8 @@ class _Builder:
     """Builds the value from the events of the parser, without recursion.
 
     `_key` says what the next node is for: a key (`_WANTED`), the value of a key, nothing (`_DROPPED`), or an element of
-    a list (None).
+    a list (None).  `_shared` counts what aliases stand for; `_deepest` is how deep the open collection goes, `_sizes`
+    the nodes and the height of those that an alias may name.
     """
 
     def __init__(self, text: str, file: str) -> None:
@@ -387,9 +388,11 @@ class _Builder:
         self._root: list[Any] = []
         self._container: Any = self._root
         self._key: Any = None
-        self._stack: list[tuple[Any, Any, int]] = []
+        self._stack: list[tuple[Any, Any, int, int, int]] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
+        self._sizes: dict[int, tuple[int, int]] = {}
         self._shared = 0
+        self._deepest = 0
         self._end = 0
         self._documents = 0
 
@@ -458,12 +461,17 @@ class _Builder:
             self._key = self._odd_key(child, node)
         else:
             self._attach(child)
-        self._stack.append((self._container, self._key, node))
+        self._stack.append((self._container, self._key, node, self._shared, self._deepest))
+        self._deepest = len(self._stack)
         self._container = child
         self._key = _WANTED if is_mapping else None
 
     def _close(self, event: Any) -> None:
-        self._container, self._key, node = self._stack.pop()
+        height = self._deepest - len(self._stack) + 1
+        self._container, self._key, node, shared, deepest = self._stack.pop()
+        self._deepest = max(self._deepest, deepest)
+        if self._anchors:
+            self._sizes[node] = (len(self._starts) - node + self._shared - shared, height)
         # The end of a block collection has no text of its own: it ends with the last node in it.
         if event.end_mark.index > event.start_mark.index:
             self._end = event.end_mark.index
@@ -482,7 +490,7 @@ class _Builder:
             self._report("yaml.alias", message, node=node)
         else:
             self._marks.aliases[node] = target
-            self._count_again(value, node)
+            self._count_again(target, node)
         if self._key is not _WANTED:
             self._attach(value)
         elif isinstance(value, str):
@@ -510,21 +518,15 @@ class _Builder:
             self._container[key] = value
         self._key = _WANTED
 
-    def _count_again(self, value: Any, node: int) -> None:
+    def _count_again(self, target: int, node: int) -> None:
         """Add what an alias stands for to the nodes and to the depth, so that no reader of the value is surprised."""
-        pending = [(value, len(self._stack))]
-        room = MAX_NODES - len(self._starts)
-        while pending:
-            item, depth = pending.pop()
-            if not isinstance(item, dict | list):
-                continue
-            self._shared += len(item) * (2 if isinstance(item, dict) else 1)
-            if self._shared > room:
-                self._too_many(node)
-            if depth >= MAX_DEPTH:
-                self._too_deep(node)
-            children: Iterable[Any] = item.values() if isinstance(item, dict) else item
-            pending.extend((child, depth + 1) for child in children)
+        size, height = self._sizes.get(target, (1, 0))
+        self._shared += size - 1
+        self._deepest = max(self._deepest, len(self._stack) + height)
+        if len(self._starts) + self._shared > MAX_NODES:
+            self._too_many(node)
+        if self._deepest > MAX_DEPTH:
+            self._too_deep(node)
 
     # -- keys
 

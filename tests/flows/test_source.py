@@ -612,6 +612,20 @@ def test_a_file_that_would_cost_too_much_is_refused(text: str, place: str, code:
     assert [str(problem) for problem in problems] == [f"f.yaml:{place}: {message}   [{code}]"]
 
 
+def test_depth_and_number_of_aliases_are_counted_as_if_they_were_written_out() -> None:
+    def shallow(nested: str) -> str:
+        return f"a: &a {nested}\nb: [*a, {{c: *a}}]\nd: [[1]]\n"
+
+    def wide(count: int) -> str:
+        return f"a: &a [{'x, ' * 999}]\nb: &b [{'*a, ' * 9}]\nc: [{'*b, ' * 9}{'*a, ' * count}]\n"
+
+    deepest = MAX_DEPTH - 3  # under the document, the list and the mapping
+    assert read(shallow("[" * deepest + "]" * deepest)).value["d"] == [[1]]
+    assert problems_of(shallow("[" * (deepest + 1) + "]" * (deepest + 1)))[0].startswith("2:13: Lists and mappings")
+    assert len(read(wide(8)).value["c"]) == 17
+    assert problems_of(wide(9))[0].startswith("3:73: The file holds more than 100,000 values")
+
+
 def test_too_many_values_are_refused_at_the_first_that_is_too_many() -> None:
     source, problems = read_source("-\n" * MAX_NODES)
 
