@@ -125,7 +125,7 @@ def _invoker(function: Function, arguments: Sequence[Argument]) -> Invoker:
         for index, parameter in checks:
             if parameter.kinds and type(values[index]) not in parameter.kinds:
                 values[index] = parameter.fit(values[index])
-        charge(frame, 1 + cost(values))
+        charge(frame, cost(values))
         for index, parameter in checks:
             if parameter.prepare is not None:
                 values[index] = parameter.prepare(values[index], frame)
@@ -135,7 +135,9 @@ def _invoker(function: Function, arguments: Sequence[Argument]) -> Invoker:
             result = call(*values) if not named else _call_by_name(call, values, named)
         except _LEAKS:
             raise Fault("it cannot work with these values.") from None
-        charge(frame, size(result))
+        kind = type(result)
+        if kind is str or kind is list or kind is dict:
+            charge(frame, size(result))
         return result
 
     return invoke
@@ -219,9 +221,9 @@ def _owner(owner: Any, name: str, invokers: Mapping[type, Invoker]) -> tuple[typ
         return dict, dict(owner)
     if owner is None:
         raise Fault(f"null has no method {name}().", missing=True)
-    having = " and ".join(_OWNERS[kind] for kind in invokers)
+    owners = " and ".join(_OWNERS[kind] for kind in invokers)
     hint = " Write str(...) around it." if str in invokers and type(owner) in (int, float) else ""
-    raise Fault(f"{kind_of(owner)} has no method {name}(); {having} have.{hint}")
+    raise Fault(f"{kind_of(owner)} has no method {name}(): it is one of {owners}.{hint}")
 
 
 def _lazy_call(unit: Unit, node: ast.Call, function: Function) -> Part:

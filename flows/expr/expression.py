@@ -22,10 +22,10 @@ class Expression:
     text: str
     names: Mapping[str, int] = field(compare=False)
     keys: Mapping[tuple[str, str], int] = field(compare=False)
-    offset: int = 0
-    _code: Code = field(default=lambda _scope, _frame: None, repr=False, compare=False)
-    _slots: int = field(default=1, repr=False, compare=False)
-    _builds: bool = field(default=False, repr=False, compare=False)
+    offset: int
+    _code: Code = field(repr=False, compare=False)
+    _slots: int = field(repr=False, compare=False)
+    _builds: bool = field(repr=False, compare=False)
 
     def evaluate(self, scope: Mapping[str, Any]) -> Any:
         """Return the value in a scope.  Raises ExpressionError."""

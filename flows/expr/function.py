@@ -11,8 +11,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from flows.expr.errors import Fault
-from flows.expr.limits import Frame, deep_size, size
-from flows.expr.values import json_text, kind_of, kind_of_type
+from flows.expr.limits import CHARACTERS_PER_STEP_LOG2, Frame, deep_size
+from flows.expr.values import json_text, kind_of, kind_of_type, not_whole
 
 Number = int | float
 Cost = Callable[[Sequence[Any]], int]
@@ -52,14 +52,23 @@ class Parameter:
     def refuse(self, value: Any) -> Fault:
         """Return the fault of giving this parameter a value of the wrong kind."""
         words = sorted({kind_of_type(kind) for kind in self.kinds if kind is not NoneType})
-        if self.kinds == {int}:
-            words = ["a whole number"]
-        return Fault(f"`{self.name}` must be {' or '.join(words)}, not {kind_of(value)}.", missing=value is None)
+        given = kind_of(value)
+        if int in self.kinds and float not in self.kinds:
+            words = ["a whole number" if word == "a number" else word for word in words]
+            given = not_whole(value)
+        return Fault(f"`{self.name}` must be {' or '.join(words)}, not {given}.", missing=value is None)
 
 
 def flat_cost(values: Sequence[Any]) -> int:
     """Cost of one pass over every argument."""
-    return sum(map(size, values))
+    total = 0
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            total += len(value) >> CHARACTERS_PER_STEP_LOG2
+        elif kind is list or kind is dict:
+            total += len(value)
+    return total
 
 
 def deep_cost(values: Sequence[Any]) -> int:
@@ -175,8 +184,3 @@ def _written(parameter: Parameter) -> str:
         return parameter.name
     default = "..." if parameter.default is UNSET else json_text(parameter.default)
     return f"{parameter.name}={default}"
-
-
-def named(functions: Mapping[str, Function], group: str) -> list[Function]:
-    """Return the functions of one group in the order they were declared."""
-    return [function for function in functions.values() if function.group == group]

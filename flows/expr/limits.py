@@ -6,9 +6,6 @@ function pays for the sizes of what it takes and gives.  Outside of loops a node
 the text bounds the number of nodes.  So the total is bounded without counting at every node.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import thread_time_ns
 from typing import Any
 
 from flows.expr.errors import Fault
@@ -24,7 +21,7 @@ LIST_ITEMS = 100_000
 INT_LIMIT = 1 << 1024  # far beyond any id or token amount; keeps one multiplication below a microsecond
 RESULT_SIZE = 32 * 1_048_576  # characters of all texts, plus NODE_SIZE for every other value
 NODE_SIZE = 32
-NANOSECONDS_PER_STEP = 100
+NANOSECONDS_PER_STEP = 100  # for work that pays by the thread's CPU clock, because nothing else can tell its cost
 MISS_STEPS = 10  # an error that default() catches costs as much as ten nodes
 
 ORDINARY = 1e15  # numbers within need no closer look
@@ -40,14 +37,6 @@ def charge(frame: Frame, steps: int) -> None:
             "over several steps.",
             costly=True,
         )
-
-
-@contextmanager
-def timed(frame: Frame) -> Iterator[None]:
-    """Pay for work whose cost only the clock knows, afterwards.  Counts the thread's own CPU time."""
-    started = thread_time_ns()
-    yield
-    charge(frame, (thread_time_ns() - started) // NANOSECONDS_PER_STEP)
 
 
 def size(value: Any) -> int:

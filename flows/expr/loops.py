@@ -147,6 +147,7 @@ def _simple_list(loop: Loop) -> Code:
         items = source(scope, frame)
         try:
             items = looped(items, frame, weight)
+            check_list(len(items))
         except Fault as fault:
             raise fault.at(offset, where) from None
         return [element(scope, frame) for frame[slot] in items]

@@ -6,7 +6,7 @@ from typing import Any
 
 from flows.expr.errors import Fault
 from flows.expr.limits import Frame, charge, check_list, check_text, deep_size, number, size
-from flows.expr.values import kind_of, missing_key, no_keys
+from flows.expr.values import kind_of, missing_key, no_keys, not_whole
 
 NUMBERS = frozenset({int, float, bool})
 _SCALARS = frozenset({int, float, bool, str, type(None)})
@@ -204,7 +204,7 @@ def item_at(value: Any, key: Any) -> Any:
     if type(key) is str or kind not in (list, str):
         raise no_keys(value) if type(key) is str else _no_index(value)
     if type(key) is not int:
-        raise Fault(f"an index is a whole number, not {kind_of(key)}.")
+        raise Fault(f"an index is a whole number, not {not_whole(key)}.")
     try:
         return value[key]
     except IndexError:
@@ -227,7 +227,7 @@ def slice_of(value: Any, bounds: tuple[Any, Any, Any], frame: Frame) -> Any:
         raise Fault(f"only a list or text can be sliced, not {kind_of(value)}.")
     for bound in bounds:
         if bound is not None and type(bound) is not int:
-            raise Fault(f"the bounds of a slice are whole numbers, not {kind_of(bound)}.")
+            raise Fault(f"the bounds of a slice are whole numbers, not {not_whole(bound)}.")
     if bounds[2] == 0:
         raise Fault("the step of a slice cannot be 0.")
     result = value[slice(*bounds)]

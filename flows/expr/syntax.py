@@ -8,6 +8,7 @@ import keyword
 import re
 import warnings
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from flows.expr.errors import ExpressionInvalid
 from flows.expr.limits import SOURCE_CHARACTERS
@@ -22,6 +23,7 @@ _HINTS = (
     (re.compile(r"!(?!=)"), "Write `not` instead of `!`."),
     (re.compile(r"\.\s*(\w+)"), 'A key that is a word of the language is written in brackets: a["{0}"].'),
 )
+_MAY_WARN = re.compile(r"\\|[0-9][A-Za-z]")
 _KEYWORDS = frozenset(keyword.kwlist)
 
 
@@ -95,9 +97,7 @@ def is_complete(text: str) -> bool:
 
 def _parse(source: Source, opening: str, closing: str) -> ast.expr:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about "\d" in a text, which Python and authors read the same way
-            return ast.parse(f"{opening}{source.text}\n{closing}", mode="eval").body
+        return _tree(f"{opening}{source.text}\n{closing}")
     except SyntaxError as exc:
         raise _invalid(source, exc) from None
     except (RecursionError, MemoryError):
@@ -106,6 +106,15 @@ def _parse(source: Source, opening: str, closing: str) -> ast.expr:
         ) from None
     except ValueError:  # null characters, lone surrogates
         raise ExpressionInvalid("The expression holds a character that cannot be read.", source.start) from None
+
+
+@lru_cache(maxsize=8)  # a template parses a text to find its end, and again to compile it
+def _tree(text: str) -> ast.expr:
+    if not _MAY_WARN.search(text):
+        return ast.parse(text, mode="eval").body
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about "\\d" in a text, which Python and authors read the same way
+        return ast.parse(text, mode="eval").body
 
 
 def _invalid(source: Source, exc: SyntaxError) -> ExpressionInvalid:

@@ -141,7 +141,7 @@ def _explain(text: str, start: int, end: int) -> None:
     """Raise what is wrong with the expression, at the first end that is not inside of a bracket or text of its own."""
     first: ExpressionInvalid | None = None
     limit = text.find(OPENING, start)
-    while end >= 0 and (limit < 0 or end < limit):
+    for _ in range(_ENDS_TRIED):
         try:
             parse(Source(text[start:end], start))
         except ExpressionInvalid as exc:
@@ -149,5 +149,7 @@ def _explain(text: str, start: int, end: int) -> None:
             if "never closed" not in exc.message and "unterminated" not in exc.message:
                 raise
         end = text.find(CLOSING, end + 1)
+        if end < 0 or 0 <= limit < end:
+            break
     if first is not None:
         raise first

@@ -34,6 +34,11 @@ def kind_of_type(kind: type) -> str:
     return _KINDS[kind]
 
 
+def not_whole(value: Any) -> str:
+    """Return the words for a value where a whole number is wanted."""
+    return "a decimal number" if type(value) is float else kind_of(value)
+
+
 def to_text(value: Any) -> str:
     """Return how a value reads inside text: text as it is, everything else as compact JSON."""
     kind = type(value)

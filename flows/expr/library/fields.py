@@ -70,6 +70,8 @@ def check_sortable(keys: list[Any]) -> None:
     if len(kinds) > 1 or kinds & {type(None), dict}:
         words = sorted({kind_of(key) for key in keys})
         hint = " Leave null out first: [x for x in items if x is not None]." if "null" in words else ""
+        if dict in kinds and len(kinds) == 1:
+            raise Fault('dicts have no order. Write key="name of a field".')
         raise Fault(f"there is no order between {' and '.join(words)}.{hint}")
 
 

@@ -7,13 +7,14 @@ pattern that is not written in the flow, unless it was used lately.
 
 from collections.abc import Iterator
 from functools import partial
+from time import thread_time_ns
 from typing import Annotated, Any, NamedTuple
 
 import re2
 
 from flows.expr.errors import Fault
 from flows.expr.function import Function, Prepare, declare
-from flows.expr.limits import Frame, charge, check_list, check_text, timed
+from flows.expr.limits import NANOSECONDS_PER_STEP, Frame, charge, check_list, check_text
 from flows.expr.values import shorten
 
 REGEX_FUNCTIONS: dict[str, Function] = {}
@@ -44,8 +45,10 @@ def compile_pattern(text: str, frame: Frame | None = None) -> Pattern:
         return known
     if len(text) > PATTERN_CHARACTERS:
         raise Fault(f"the pattern is longer than {PATTERN_CHARACTERS:,} characters.", costly=True)
-    with timed([0] if frame is None else frame):
-        pattern = _compile(text)
+    started = thread_time_ns()
+    pattern = _compile(text)
+    if frame is not None:
+        charge(frame, (thread_time_ns() - started) // NANOSECONDS_PER_STEP)
     while len(_kept) >= PATTERNS_KEPT:
         _kept.pop(next(iter(_kept)), None)
     _kept[text] = pattern
@@ -80,11 +83,12 @@ def _matches(pattern: Pattern, text: str, frame: Frame) -> Iterator[Any]:
                     "truncate(text, n).", costly=True)  # fmt: skip
     found = pattern.compiled.finditer(text)
     while True:
-        with timed(frame):
-            try:
-                match = next(found, None)
-            except UnicodeEncodeError:
-                raise Fault("the text holds half a character (a lone surrogate).") from None
+        started = thread_time_ns()
+        try:
+            match = next(found, None)
+        except UnicodeEncodeError:
+            raise Fault("the text holds half a character (a lone surrogate).") from None
+        charge(frame, (thread_time_ns() - started) // NANOSECONDS_PER_STEP)
         if match is None:
             return
         yield match

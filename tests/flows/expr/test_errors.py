@@ -54,7 +54,7 @@ EVALUATED = {
         False,
     ),
     "rows['id']": ("`rows['id']`: a list has no keys.", 0, False),
-    "rows[1.5]": ("`rows[1.5]`: an index is a whole number, not a number.", 0, False),
+    "rows[1.5]": ("`rows[1.5]`: an index is a whole number, not a decimal number.", 0, False),
     "args.city + args.n": (
         "`args.city + args.n`: `+` does not work between text and a number. "
         "Write str(...) around the number, or int(...) around the text.",
@@ -96,9 +96,9 @@ EVALUATED = {
     "{x: 1 for x in [1]}": ("the keys of a dict are text, not a number. Write str(...) around it.", 1, False),
     "f'{args.city:.2f}'": ("`args.city`: the format '.2f' does not fit text.", 3, False),
     "f'{args.zip:.2f}'": ("`args.zip`: the format '.2f' does not fit null.", 3, False),
-    "args.city.items()": ("`args.city.items()`: text has no method items(); dicts have.", 0, False),
+    "args.city.items()": ("`args.city.items()`: text has no method items(): it is one of dicts.", 0, False),
     "args.n.upper()": (
-        "`args.n.upper()`: a number has no method upper(); text have. Write str(...) around it.",
+        "`args.n.upper()`: a number has no method upper(): it is one of text. Write str(...) around it.",
         0,
         False,
     ),
