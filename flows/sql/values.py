@@ -29,7 +29,8 @@ def json_value(value: Any) -> Any:
     for kind, convert in _CONVERTERS.items():
         if isinstance(value, kind):
             return convert(value)
-    return str(value)
+    # A record of PostgreSQL is like a mapping without being one.
+    return _mapping(dict(value.items())) if hasattr(value, "items") else str(value)
 
 
 def json_rows(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> list[dict[str, Any]]:
