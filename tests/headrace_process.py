@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +74,17 @@ class HeadraceProcess:
     def log(self) -> str:
         """Everything that it has written so far."""
         return "\n".join(self._lines)
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask `/api` as the owner of this machine; return the decoded answer.  Raises HTTPError."""
+        request = urllib.request.Request(
+            f"{self.url}/api{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.admin_key}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
+            return json.load(answer)
 
     def start(self) -> None:
         """Start it and wait until it answers."""

@@ -61,9 +61,11 @@ def python_sdk(mode: Literal["auto", "legacy"]) -> Connect:
 
     @asynccontextmanager
     async def connect(url: str, token: str) -> AsyncIterator[Connection]:
-        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
-            async with Client(streamable_http_client(url, http_client=http), mode=mode) as client:
-                yield _SdkConnection(client)
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+            Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+        ):
+            yield _SdkConnection(client)
 
     return connect
 
@@ -116,7 +118,9 @@ def mcp_remote(version: Literal["0.1", "0.15"], presented: Literal["query", "hea
 
     @asynccontextmanager
     async def connect(url: str, token: str) -> AsyncIterator[Connection]:
-        arguments = [f"{url}?token={token}"] if presented == "query" else [url, "--header", "Authorization:${AUTH_HEADER}"]
+        arguments = (
+            [f"{url}?token={token}"] if presented == "query" else [url, "--header", "Authorization:${AUTH_HEADER}"]
+        )
         bridge = StdioServerParameters(
             command=NODE,
             args=[str(NODE_MODULES / f"mcp-remote-{version}" / "dist" / "proxy.js"), *arguments],

@@ -2,14 +2,26 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.clients import Connect, Connection, Refused, mcp_remote, python_sdk, typescript_sdk
-from tests.headrace_process import Headrace, serve_headrace
+from tests.clients.clients import (
+    NODE,
+    NODE_MODULES,
+    SOON,
+    Connect,
+    Connection,
+    Refused,
+    mcp_remote,
+    python_sdk,
+    typescript_sdk,
+)
+from tests.headrace_process import HeadraceProcess
 
 pytestmark = pytest.mark.clients
 
@@ -35,7 +47,7 @@ CLIENTS: dict[str, Callable[[Path], Connect]] = {
 }
 
 
-async def eventually(look: Callable[[], Any], wanted: Any) -> None:
+async def eventually(look: Callable[[], Awaitable[Any]], wanted: Any) -> None:
     """Look again and again until the wanted thing is seen; the bound is the product's promise."""
     until = time.monotonic() + RESYNC_BOUND
     while (seen := await look()) != wanted:
@@ -44,28 +56,31 @@ async def eventually(look: Callable[[], Any], wanted: Any) -> None:
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-async def test_a_real_client_lists_calls_follows_edits_and_is_refused_after_revocation(name: str, tmp_path: Path) -> None:
+async def test_a_real_client_lists_calls_follows_edits_and_is_refused_after_revocation(
+    name: str, tmp_path: Path
+) -> None:
     flow = tmp_path / "flows" / "greet.yaml"
     flow.parent.mkdir()
     flow.write_text(FLOW.format(description="Greet somebody."))
     connect = CLIENTS[name](tmp_path / "mcp-remote")
-    environment = {"HEADRACE_FLOWS": str(flow.parent), "HEADRACE_REQUIRE_AUTH": "true"}
 
-    with serve_headrace(tmp_path / "data", environment) as server:
-        token = server.create_token("a client")
-        async with connect(server.mcp_url, token.secret) as connection:
+    async with HeadraceProcess(tmp_path, flow.parent, HEADRACE_REQUIRE_AUTH="true") as server:
+        made = server.api("POST", "/tokens", {"label": "a client"})
+        async with connect(server.mcp_url, made["token"]) as connection:
             assert await connection.tools() == {"greet": "Greet somebody."}
             assert await connection.call("greet", {"name": "Ada"}) == "Hello, Ada!"
 
             flow.write_text(FLOW.format(description="Greet somebody warmly."))
             await eventually(connection.tools, {"greet": "Greet somebody warmly."})
 
-            server.revoke_token(token.id)
+            server.api("DELETE", f"/tokens/{made['info']['id']}")
+            assert status_of_list(server.mcp_url, made["token"]) == 401
             await refuses(connection)
 
-        assert server.status_of("tools/list", token.secret) == 401
-        assert token.secret not in server.log()
-        assert token_use(server, token.id)["client"], "the last use names the client"
+        (token,) = server.api("GET", "/tokens")["tokens"]
+        assert token["last_address"] == "127.0.0.1"
+        assert token["last_client"]
+        assert made["token"] not in server.log()
 
 
 async def refuses(connection: Connection) -> None:
@@ -74,6 +89,44 @@ async def refuses(connection: Connection) -> None:
         await asyncio.wait_for(connection.call("greet", {"name": "Eve"}), 8)
 
 
-def token_use(server: Headrace, token_id: str) -> dict[str, Any]:
-    (token,) = [token for token in server.api("GET", "/api/tokens")["items"] if token["id"] == token_id]
-    return dict(token["last_used"])
+def status_of_list(url: str, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    body = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}'
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.15"])
+async def test_mcp_remote_tells_its_user_what_is_wrong_with_the_token(version: str, tmp_path: Path) -> None:
+    async with HeadraceProcess(tmp_path, HEADRACE_REQUIRE_AUTH="true") as server:
+        bridge = await asyncio.create_subprocess_exec(
+            NODE,
+            str(NODE_MODULES / f"mcp-remote-{version}" / "dist" / "proxy.js"),
+            f"{server.mcp_url}?token=hr_revoked",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env={"MCP_REMOTE_CONFIG_DIR": str(tmp_path / "mcp-remote"), "PATH": ""},
+        )
+        try:
+            said = await asyncio.wait_for(read_reason(bridge.stderr), SOON)
+        finally:
+            bridge.kill()
+            await bridge.wait()
+
+    assert "headrace token create" in said
+
+
+async def read_reason(stream: asyncio.StreamReader | None) -> str:
+    assert stream is not None
+    said = ""
+    while "headrace token create" not in said:
+        line = await stream.readline()
+        if not line:
+            break
+        said += line.decode()
+    return said
