@@ -9,14 +9,14 @@ UV := $(BIN)/uv pip
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(BIN)/uv: requirements/uv.lock
+$(BIN)/uv: requirements/tools.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/tools.lock
 	@touch $@
 
 $(VENV)/.app: $(BIN)/uv requirements/app.lock pyproject.toml
 	$(UV) install -q --require-hashes -r requirements/app.lock
-	$(UV) install -q --no-deps --no-build-isolation-package headrace -e .
+	$(UV) install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.app requirements/dev.lock
@@ -39,6 +39,17 @@ check: $(VENV)/.dev ## Format, lint, types, imports, docs: in under a minute
 test: $(VENV)/.dev system ## Every test: unit, contract, real servers, real MCP clients, conformance
 	$(BIN)/pytest -q -n auto --dist loadgroup
 
+.PHONY: system
+system: tests/clients/node_modules/.installed ## What the tests use beside Python: MCP clients (npm), MariaDB and wrk (Debian)
+	@for name in mariadbd:mariadb-server-core wrk:wrk; do \
+	  command -v $${name%%:*} >/dev/null || PATH=$$PATH:/usr/sbin command -v $${name%%:*} >/dev/null || missing="$$missing $${name##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi
+
+tests/clients/node_modules/.installed: tests/clients/package-lock.json
+	npm ci --prefix tests/clients --no-fund --no-audit
+	@touch $@
+
 .PHONY: bench
 bench: $(VENV)/.dev system ## Measure against the peers, in ratios of one run
 	$(BIN)/python -m benchmarks
@@ -51,7 +62,7 @@ format: $(VENV)/.dev ## Format the code and write the generated docs
 
 .PHONY: lock
 lock: $(BIN)/uv ## Lock the dependencies of pyproject.toml anew
-	for name in uv; do $(UV) compile -q requirements/$$name.in $(LOCK_FLAGS) -o requirements/$$name.lock; done
+	$(UV) compile -q requirements/tools.in $(LOCK_FLAGS) -o requirements/tools.lock
 	$(UV) compile -q pyproject.toml --extra mysql $(LOCK_FLAGS) -o requirements/app.lock
 	$(UV) compile -q pyproject.toml --extra mysql --group dev $(LOCK_FLAGS) -o requirements/dev.lock
 LOCK_FLAGS := --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
