@@ -32,18 +32,8 @@ _OWN_KEYS: Final = frozenset({"event", "level", "logger", "timestamp", "exceptio
 def configure_logging(level: LogLevel = "info", form: LogFormat = "auto", stream: TextIO | None = None) -> None:
     """Route all logging to the stream (standard error), scrubbed, in the form; call again to change it."""
     stream = sys.stderr if stream is None else stream
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # A plain traceback: prettier ones show the values of local variables, secrets included.
-        structlog.processors.format_exc_info,
-        scrub_event,
-    ]
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_ScrubbingFormatter(foreign_pre_chain=shared, processors=_rendering(form, stream)))
+    handler.setFormatter(_ScrubbingFormatter(foreign_pre_chain=_SHARED, processors=_rendering(form, stream)))
     root = logging.getLogger()
     for old in [each for each in root.handlers if isinstance(each.formatter, _ScrubbingFormatter)]:
         root.removeHandler(old)
@@ -56,16 +46,6 @@ def configure_logging(level: LogLevel = "info", form: LogFormat = "auto", stream
         library.handlers.clear()
         library.propagate = True
     logging.captureWarnings(True)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
 
 
 def get_logger(name: str) -> Any:
@@ -107,3 +87,23 @@ class _ScrubbingFormatter(structlog.stdlib.ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Render the line without secrets."""
         return scrub_text(super().format(record))
+
+
+_SHARED: Final[list[Processor]] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    # A plain traceback: prettier ones show the values of local variables, secrets included.
+    structlog.processors.format_exc_info,
+    scrub_event,
+]
+
+# From the first import on, so that nothing is ever printed to standard output, where results go.
+structlog.configure(
+    processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=False,
+)
