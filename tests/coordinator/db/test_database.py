@@ -45,10 +45,13 @@ async def test_what_was_committed_is_there_after_opening_again(database_url: str
 
 
 async def test_an_error_inside_a_transaction_leaves_nothing_behind(database: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail() -> None:
         async with database.write() as connection:
             await bump(connection, "flows")
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
 
     assert (await database.generations())["flows"] == 0
 
