@@ -5,18 +5,20 @@ request -> Guard (Host, Origin, security headers) -> /mcp                     Mc
                                                   -> everything else          Litestar
 """
 
-from typing import cast
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from coordinator.access.guard import App, Guard, GuardOptions, Receive, Send
-from coordinator.access.presented import Scope
+from coordinator.access.presented import QUERY_TOKEN_KEY, Scope, TokenSources, folded_headers, take_query_token
 from coordinator.api import make_api
 from coordinator.lifecycle import Coordinator
+from coordinator.live_settings import LiveSettings
 from coordinator.mcp.discovery import Discovery
 from coordinator.settings import Settings
 
-MCP_PATHS = frozenset({"/mcp", "/mcp/"})
-WILDCARDS = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104  compared, not bound
+MCP_PATHS: Final = frozenset({"/mcp", "/mcp/"})
+WILDCARDS: Final = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104  compared, not bound
+ALL_SOURCES: Final = TokenSources()
 
 
 def make_app(coordinator: Coordinator) -> App:
@@ -24,13 +26,14 @@ def make_app(coordinator: Coordinator) -> App:
     services = coordinator.services
     api = cast("App", make_api(services))  # the same protocol, in narrower words
     front = Front(services.endpoint, Discovery(coordinator.refusals), api)
-    return Guard(front, guard_options(services.settings))
+    return LiveGuard(front, services.live)
 
 
 class Front:
-    """Sends a request to the part that answers its path."""
+    """Sends a request to the part that answers its path.  `sources` are the ways in which `/mcp` takes a token."""
 
     def __init__(self, mcp: App, discovery: App, api: App) -> None:
+        self.sources = ALL_SOURCES
         self._mcp = mcp
         self._discovery = discovery
         self._api = api
@@ -39,6 +42,8 @@ class Front:
         """Pass the request on."""
         path = scope.get("path", "")
         if path in MCP_PATHS:
+            if self.sources != ALL_SOURCES:
+                _hide_tokens(scope, self.sources)
             await self._mcp(scope, receive, send)
         elif Discovery.handles(path):
             await self._discovery(scope, receive, send)
@@ -46,14 +51,45 @@ class Front:
             await self._api(scope, receive, send)
 
 
+class LiveGuard:
+    """The guard, made anew when the settings that it depends on change."""
+
+    def __init__(self, front: Front, live: LiveSettings) -> None:
+        self._front = front
+        self._live = live
+        self._apply(live.current)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Guard one request under the settings in force."""
+        if self._live.current is not self._seen:
+            self._apply(self._live.current)
+        await self._guard(scope, receive, send)
+
+    def _apply(self, settings: Settings) -> None:
+        self._seen = settings
+        self._guard = Guard(self._front, guard_options(settings))
+        self._front.sources = TokenSources(
+            api_key_header=settings.token_in_api_key_header, query=settings.token_in_query
+        )
+
+
 def guard_options(settings: Settings) -> GuardOptions:
     """Return under which names this server is reached: its own, its public one, and those of the settings."""
-    hosts = [*settings.allowed_hosts]
-    origins = [*settings.allowed_origins]
+    hosts, origins = [*settings.allowed_hosts], [*settings.allowed_origins]
     if settings.host not in WILDCARDS and not settings.is_local:
-        hosts.append(f"[{settings.host}]" if ":" in settings.host else settings.host)
+        host = settings.host.strip("[]")
+        hosts.append(f"[{host}]" if ":" in host else host)
     if settings.public_url:
         parts = urlsplit(settings.public_url)
         hosts.append(parts.netloc)
         origins.append(f"{parts.scheme}://{parts.netloc}")
     return GuardOptions(allowed_hosts=tuple(hosts), allowed_origins=tuple(origins), ip_hosts=not settings.is_local)
+
+
+def _hide_tokens(scope: Scope, sources: TokenSources) -> None:
+    """Take away a token that came in a way that is switched off."""
+    if not sources.query:
+        take_query_token(scope)
+        scope[QUERY_TOKEN_KEY] = ""
+    if not sources.api_key_header:
+        folded_headers(scope).pop(b"x-api-key", None)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from coordinator.access.admin_key import admin_key
-from coordinator.access.presented import TokenSources
 from coordinator.access.tokens import Tokens
 from coordinator.calls import CallOptions, CallService
 from coordinator.catalog import Catalog
@@ -21,6 +20,7 @@ from coordinator.catalog.editing import FlowEditor
 from coordinator.catalog.resync import Resync
 from coordinator.catalog.store import FlowStore
 from coordinator.db.engine import Database, open_database
+from coordinator.live_settings import LiveSettings, Load
 from coordinator.logs import get_logger
 from coordinator.mcp.discovery import RecentRefusals
 from coordinator.mcp.endpoint import McpEndpoint, McpOptions
@@ -33,9 +33,8 @@ from coordinator.runs.queries import RunReader
 from coordinator.runs.retention import delete_old_runs
 from coordinator.sample import ensure_sample, with_sample
 from coordinator.scheduler import Job, scheduled
-from coordinator.services import LiveSettings, PublishedTools, Services
+from coordinator.services import PublishedTools, Services
 from coordinator.settings import Settings
-from coordinator.settings_sources import Loaded
 from coordinator.trials import TrialPlans, Trials
 from coordinator.version import VERSION
 from flows.runs import Dispatcher, PlanSource
@@ -68,23 +67,25 @@ class Coordinator:
 
 
 @asynccontextmanager
-async def open_coordinator(
-    loaded: Loaded, make_dispatcher: MakeDispatcher, base_url: str
-) -> AsyncIterator[Coordinator]:
-    """Open a coordinator that clients reach at `base_url`, and close it at the end.  Raises HeadraceError."""
-    settings = loaded.settings
+async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address: str) -> AsyncIterator[Coordinator]:
+    """Open a coordinator that listens at the URL `address`, and close it at the end.  Raises HeadraceError.
+
+    `load` reads the settings from all their sources, again when one of them was changed.
+    """
+    settings = load({}).settings
     data = Path(settings.data)
-    live = LiveSettings(settings, loaded.origins)
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(_make_data_directory, data)
         database = await stack.enter_async_context(open_database(settings.database_url))
+        live = LiveSettings(database, load)
+        await live.refresh((await database.generations())["settings"])
         await asyncio.to_thread(ensure_sample, data)
-        tokens = Tokens(database, requires_token=lambda: live.settings.require_auth)
+        tokens = Tokens(database, requires_token=lambda: live.current.require_auth)
         await tokens.load()
         stack.push_async_callback(tokens.flush)
         tokens.add_local(stack.enter_context(admin_key(data)), "local admin")
         metrics = Metrics()
-        history = await stack.enter_async_context(RunHistory(database, metrics, live).running())
+        history = await stack.enter_async_context(RunHistory(database, metrics, lambda: live.current).running())
         changes = ToolChanges()
         tools = PublishedTools(changes)
         catalog = Catalog(
@@ -103,7 +104,7 @@ async def open_coordinator(
         refusals = RecentRefusals()
         services = Services(
             live=live,
-            base_url=base_url,
+            address=address,
             tokens=tokens,
             catalog=catalog,
             editor=FlowEditor(catalog),
@@ -111,6 +112,7 @@ async def open_coordinator(
             calls=calls,
             trials=Trials(dispatcher, plans, settings.call_timeout),
             history=history,
+            resync=Resync(database, catalog, {"tokens": tokens.refresh, "settings": live.refresh}),
             runs=RunReader(database, history),
             metrics=metrics,
             endpoint=McpEndpoint(
@@ -118,9 +120,8 @@ async def open_coordinator(
             ),
         )
         _add_gauges(services)
-        resync = Resync(database, catalog, {"tokens": tokens.refresh})
-        await stack.enter_async_context(scheduled(_jobs(services, resync, database)))
-        stack.enter_context(presence(data, base_url))
+        await stack.enter_async_context(scheduled(_jobs(services, database)))
+        stack.enter_context(presence(data, address))
         yield Coordinator(services, dispatcher, refusals)
 
 
@@ -132,17 +133,16 @@ def _mcp_options(settings: Settings) -> McpOptions:
     return McpOptions(
         max_body_bytes=settings.max_body_bytes,
         call_timeout=settings.call_timeout,
-        token_sources=TokenSources(api_key_header=settings.token_in_api_key_header, query=settings.token_in_query),
         server=ServerIdentity(version=VERSION),
     )
 
 
-def _jobs(services: Services, resync: Resync, database: Database) -> list[Job]:
+def _jobs(services: Services, database: Database) -> list[Job]:
     async def retain() -> None:
         await delete_old_runs(database, services.settings)
 
     return [
-        Job(name="resync", run=resync.tick, seconds=services.settings.resync_seconds),
+        Job(name="resync", run=services.resync.tick, seconds=services.settings.resync_seconds),
         Job(name="write last uses", run=services.tokens.flush, seconds=FLUSH_TOKENS_SECONDS),
         Job(name="retention", run=retain, seconds=RETENTION_SECONDS, first=FIRST_RETENTION_SECONDS),
     ]

@@ -7,10 +7,10 @@ from typing import Any, Final, TextIO
 
 from coordinator.app import WILDCARDS, make_app
 from coordinator.lifecycle import Coordinator, MakeDispatcher, open_coordinator
+from coordinator.live_settings import Load
 from coordinator.logs import configure_logging, get_logger
 from coordinator.serving import bound_port, listen, serve_until_told
-from coordinator.settings import Settings, notices
-from coordinator.settings_sources import Loaded
+from coordinator.settings import notices
 from coordinator.snippets import mcp_url
 from coordinator.version import VERSION
 
@@ -19,14 +19,14 @@ SHOWN_PROBLEMS: Final = 20
 log = get_logger(__name__)
 
 
-async def run_coordinator(loaded: Loaded, make_dispatcher: MakeDispatcher) -> None:
+async def run_coordinator(load: Load, make_dispatcher: MakeDispatcher) -> None:
     """Serve until SIGTERM or SIGINT.  Raises HeadraceError when it cannot start."""
-    settings = loaded.settings
+    settings = load({}).settings
     configure_logging(settings.log_level, settings.log_format)
     listener = listen(settings.host, settings.port)
     with listener:
-        base_url = base_url_of(settings, bound_port(listener))
-        async with open_coordinator(loaded, make_dispatcher, base_url) as coordinator:
+        address = address_of(settings.host, bound_port(listener))
+        async with open_coordinator(load, make_dispatcher, address) as coordinator:
             await serve_until_told(
                 make_app(coordinator),
                 listener,
@@ -37,11 +37,9 @@ async def run_coordinator(loaded: Loaded, make_dispatcher: MakeDispatcher) -> No
     log.info("stopped")
 
 
-def base_url_of(settings: Settings, port: int) -> str:
-    """Return the URL under which clients reach the server: the public one, else the address that it listens on."""
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
-    host = _outward_address() if settings.host in WILDCARDS else settings.host.strip("[]")
+def address_of(host: str, port: int) -> str:
+    """Return the URL of a socket as others on the network would write it."""
+    host = _outward_address() if host in WILDCARDS else host.strip("[]")
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -8,6 +8,8 @@ from coordinator.access.tokens import Tokens
 from coordinator.calls import CallService
 from coordinator.catalog import Catalog
 from coordinator.catalog.editing import FlowEditor
+from coordinator.catalog.resync import Resync
+from coordinator.live_settings import LiveSettings
 from coordinator.mcp.endpoint import McpEndpoint
 from coordinator.mcp.subscriptions import ToolChanges
 from coordinator.metrics import Metrics
@@ -41,24 +43,12 @@ class PublishedTools:
             self._changes.publish()
 
 
-class LiveSettings:
-    """The settings as they are now."""
-
-    def __init__(self, settings: Settings, origins: Mapping[str, str]) -> None:
-        self.settings = settings
-        self.origins = origins
-
-    def __call__(self) -> Settings:
-        """Return the settings as they are now."""
-        return self.settings
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything that is open.  `base_url` is where clients reach the server."""
+    """Everything that is open.  `address` is the URL of the socket that the server listens on."""
 
     live: LiveSettings
-    base_url: str
+    address: str
     tokens: Tokens
     catalog: Catalog
     editor: FlowEditor
@@ -69,12 +59,18 @@ class Services:
     runs: RunReader
     metrics: Metrics
     endpoint: McpEndpoint
+    resync: Resync
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def settings(self) -> Settings:
         """The settings as they are now."""
-        return self.live.settings
+        return self.live.current
+
+    @property
+    def base_url(self) -> str:
+        """Where clients reach the server: the public URL, else the address that it listens on."""
+        return self.settings.public_url.rstrip("/") or self.address
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong with flows now: what the catalog found, and flows that are no good tools."""

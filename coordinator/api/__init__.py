@@ -1,21 +1,40 @@
 """REST: one module per resource, all errors as problem+json, everything under `/api` closed by default."""
 
+from collections.abc import Callable
 from typing import Final
 
 from litestar import Litestar, Router
-from litestar.datastructures import State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme, Tag
 from litestar.types import ControllerRouterHandler
 
 from coordinator.api.access import lets_in, principal_of
 from coordinator.api.errors import HANDLERS
+from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
+from coordinator.api.openapi import get_openapi
+from coordinator.api.runs import RunController
+from coordinator.api.settings import SettingController
+from coordinator.api.status import get_flow_schema, get_status, list_problems
+from coordinator.api.tokens import TokenController, get_snippets
+from coordinator.api.tools import ToolController
+from coordinator.api.trying import check_flow, try_flow
 from coordinator.services import Services
-from coordinator.version import VERSION
 
-RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = ()
+RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
+    FlowController,
+    check_flow,
+    try_flow,
+    ToolController,
+    TokenController,
+    get_snippets,
+    RunController,
+    SettingController,
+    get_status,
+    list_problems,
+    get_flow_schema,
+    get_openapi,
+)
 
 
 def make_api(services: Services) -> Litestar:
@@ -24,13 +43,9 @@ def make_api(services: Services) -> Litestar:
     def give_services() -> Services:
         return services
 
-    closed = Router(path="/api", route_handlers=list(RESOURCES), guards=[lets_in])
     return Litestar(
-        route_handlers=[closed, metrics, *OPEN_ROUTES],
-        dependencies={
-            "services": Provide(give_services, sync_to_thread=False),
-            "principal": Provide(principal_of, sync_to_thread=False),
-        },
+        route_handlers=[closed_router(), *open_routes()],
+        dependencies=dependencies(give_services),
         exception_handlers=HANDLERS,
         state=State({"services": services}),
         request_max_body_size=services.settings.max_body_bytes,
@@ -40,4 +55,20 @@ def make_api(services: Services) -> Litestar:
     )
 
 
-__all__ = ["RESOURCES", "VERSION", "Components", "OpenAPIConfig", "SecurityScheme", "Tag", "make_api"]
+def dependencies(give_services: Callable[[], Services]) -> dict[str, Provide]:
+    """Return what a handler may ask for by the name of a parameter."""
+    return {
+        "services": Provide(give_services, sync_to_thread=False),
+        "principal": Provide(principal_of, sync_to_thread=False),
+    }
+
+
+def closed_router() -> Router:
+    """Return everything that nobody may use without a right to it."""
+    no_store = CacheControlHeader(no_store=True)
+    return Router(path="/api", route_handlers=list(RESOURCES), guards=[lets_in], cache_control=no_store)
+
+
+def open_routes() -> list[ControllerRouterHandler]:
+    """Return what lies beside `/api`: open, but for the metrics."""
+    return [*OPEN_ROUTES, metrics]

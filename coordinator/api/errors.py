@@ -8,7 +8,9 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Meta, Struct
 
+from coordinator.catalog.catalog import NotPublished
 from coordinator.db.engine import DatabaseUnusable
+from coordinator.settings_sources import SettingsInvalid
 from flows.errors import (
     Busy,
     Conflict,
@@ -49,6 +51,8 @@ STATUS: Final[Mapping[type[HeadraceError], int]] = {
     Conflict: 409,
     Busy: 429,
     DatabaseUnusable: 503,
+    SettingsInvalid: 422,
+    NotPublished: 500,
 }
 """The status of each error; a class that is not here has that of its nearest base."""
 

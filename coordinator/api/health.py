@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Final, Literal
 
 from litestar import Request, Response, get
-from litestar.types import ControllerRouterHandler
+from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta, Struct
 
 from coordinator.api.access import lets_in
+from coordinator.api.given import GivenServices
 from coordinator.services import Services
 from coordinator.snippets import mcp_url
 from coordinator.version import VERSION
@@ -43,21 +44,21 @@ def healthz() -> HealthOut:
 
 
 @get("/readyz", operation_id="getReadiness", tags=["health"], sync_to_thread=False)
-def readyz(services: Services) -> Response[HealthOut]:
+def readyz(services: GivenServices) -> Response[HealthOut]:
     """Whether the process takes calls: 503 while it is stopping."""
     if services.stopping.is_set():
         return Response(HealthOut(status="stopping"), status_code=503)
     return Response(HealthOut(status="ok"))
 
 
-@get("/version", operation_id="getVersion", tags=["health"], sync_to_thread=False)
+@get("/version", operation_id="getServerVersion", tags=["health"], sync_to_thread=False)
 def version() -> VersionOut:
     """Which server answers."""
     return VersionOut(name="headrace", version=VERSION)
 
 
 @get("/", operation_id="getWelcome", tags=["health"], sync_to_thread=False)
-def welcome(request: Request[Any, Any, Any], services: Services) -> Response[Any]:
+def welcome(request: Request[Any, Any, Any], services: GivenServices) -> Response[Any]:
     """What is here and how to connect: text for a person, JSON for a program."""
     found = _welcome(services)
     if "text/html" in request.headers.get("accept", ""):
@@ -66,14 +67,14 @@ def welcome(request: Request[Any, Any, Any], services: Services) -> Response[Any
 
 
 @get("/metrics", operation_id="getMetrics", tags=["health"], guards=[lets_in], sync_to_thread=False)
-def metrics(request: Request[Any, Any, Any], services: Services) -> Response[bytes]:
+def metrics(request: Request[Any, Any, Any], services: GivenServices) -> Response[bytes]:
     """Counters in the format of Prometheus."""
     page, content_type = services.metrics.exposition(request.headers.get("accept", ""))
     # The framework adds the character set by itself.
     return Response(page, media_type=content_type.removesuffix("; charset=utf-8"))
 
 
-OPEN_ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (healthz, readyz, version, welcome)
+OPEN_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (healthz, readyz, version, welcome)
 """The only routes that ask nobody who they are."""
 
 

@@ -1,0 +1,89 @@
+"""Describe REST as an OpenAPI document: made from the routes when somebody first asks for it."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar, get
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme, Tag
+
+from coordinator.api.errors import MEDIA_TYPE, ProblemOut
+from coordinator.api.health import OPEN_ROUTES
+from coordinator.version import VERSION
+
+TAGS: Final[Mapping[str, str]] = {
+    "flows": "What flows there are, their text and versions, and every change of them.",
+    "tools": "What clients see, and calls of it.",
+    "tokens": "What clients call with.",
+    "runs": "The history of calls.",
+    "settings": "The settings in force.",
+    "status": "How the installation is.",
+    "health": "For probes and monitoring; outside /api.",
+}
+
+
+PROBLEM_RESPONSE: Final = {
+    "description": "What went wrong, and what to do.",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+}
+OPEN_PATHS: Final = frozenset(path for handler in OPEN_ROUTES for path in handler.paths)
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    """Return the document."""
+    from coordinator.api import closed_router, dependencies, open_routes
+
+    config = OpenAPIConfig(
+        title="Headrace",
+        version=VERSION,
+        description="Control of a Headrace installation.  Errors are `application/problem+json` with a stable `code`.",
+        tags=[Tag(name=name, description=text) for name, text in TAGS.items()],
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(type="http", scheme="bearer", description="A token with the scope `admin`.")
+            }
+        ),
+        security=[{"token": []}],
+        use_handler_docstrings=True,
+    )
+    described = Litestar(
+        route_handlers=[closed_router(), *open_routes()],
+        dependencies=dependencies(_nothing),
+        openapi_config=config,
+        logging_config=None,
+        debug=False,
+    )
+    return _polished(described.openapi_schema.to_schema())
+
+
+def _polished(document: dict[str, Any]) -> dict[str, Any]:
+    """Say what the framework cannot know: the form of our errors, what is open; in an order that stays the same."""
+    _, schemas = msgspec.json.schema_components([ProblemOut], ref_template="#/components/schemas/{name}")
+    document["components"]["schemas"].update(schemas)
+    document["paths"] = dict(sorted(document["paths"].items()))
+    document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            _polish_operation(operation, is_open=path in OPEN_PATHS)
+    return document
+
+
+def _polish_operation(operation: dict[str, Any], *, is_open: bool) -> None:
+    operation["summary"] = operation["description"].partition(".")[0]
+    good = {status: answer for status, answer in operation["responses"].items() if status < "400"}
+    operation["responses"] = good if is_open else good | {"default": PROBLEM_RESPONSE}
+    if is_open:
+        operation["security"] = []
+
+
+def _nothing() -> Any:
+    """Stand in for what is open: a description needs only its name."""
+
+
+@get("/openapi.json", operation_id="getOpenapi", include_in_schema=False, sync_to_thread=True)
+def get_openapi() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    return openapi_document()
