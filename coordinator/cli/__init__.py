@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from coordinator.cli import calls, checks, pages, serve
+from coordinator.cli import calls, checks, flows, pages, runs, serve, tokens
 from flows.errors import HeadraceError
 
 app = typer.Typer(
@@ -24,6 +24,9 @@ app.command()(serve.serve)
 app.command("check")(checks.check_files)
 app.command("test")(checks.run_tests)
 app.command()(calls.call)
+app.add_typer(flows.app, name="flow")
+app.add_typer(tokens.app, name="token")
+app.add_typer(runs.app, name="runs")
 app.command()(pages.schema)
 app.command()(pages.docs)
 app.command()(pages.settings)

@@ -8,7 +8,6 @@ import typer
 from coordinator.cli.client import ServerUrl, part, server
 from coordinator.cli.console import AsJson, print_json, say
 from flows.errors import InputRejected
-from flows.problems import did_you_mean
 
 
 def call(
@@ -21,7 +20,7 @@ def call(
 ) -> None:
     """Call a tool and print what it replies."""
     found = server(url)
-    declared = _declared(found.get("/api/tools")["tools"], tool)
+    declared = found.get(f"/api/tools/{part(tool)}")["inputSchema"].get("properties", {})
     given = dict(_argument(text, declared) for text in arguments or ())
     answer = found.post(f"/api/tools/{part(tool)}/call", {"arguments": given})
     if as_json:
@@ -29,14 +28,6 @@ def call(
     else:
         _show(answer)
     raise typer.Exit(1 if answer["is_error"] else 0)
-
-
-def _declared(tools: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    for tool in tools:
-        if tool["name"] == name:
-            properties: dict[str, Any] = tool["inputSchema"].get("properties", {})
-            return properties
-    raise InputRejected(f"There is no tool {name!r}.{did_you_mean(name, [tool['name'] for tool in tools])}")
 
 
 def _argument(text: str, declared: dict[str, Any]) -> tuple[str, Any]:

@@ -35,7 +35,7 @@ class ServerAway(HeadraceError):
 
 
 class Refused(HeadraceError):
-    """The server said no; `code`, message and fix are its own."""
+    """The server said no; code, message and fix are its own."""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         message = str(problem.get("detail") or problem.get("title") or f"The server answered {status}.")

@@ -24,21 +24,20 @@ def docs(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a page is out of date.")] = False,
 ) -> None:
     """Write the reference pages and the schema that are made from the code."""
-    from coordinator.docs import CHECKOUT, is_checkout, stale_pages, write_pages
+    from coordinator.cli import app
+    from coordinator.cli.reference import cli_page
+    from coordinator.docs import CHECKOUT, is_checkout, pages, stale_pages, write_pages
 
     if not is_checkout():
         say("The reference pages are written in a checkout of Headrace; this is an installed one.")
         raise typer.Exit(2)
-    if not check:
-        for page in write_pages():
-            print(page.relative_to(CHECKOUT))
-        return
-    stale = stale_pages()
-    for page in stale:
-        print(page.relative_to(CHECKOUT))
-    if stale:
+    files = pages(cli_page(app))
+    changed = stale_pages(files) if check else write_pages(files)
+    for path in changed:
+        print(path.relative_to(CHECKOUT))
+    if check and changed:
         say("These pages are out of date. Run `headrace docs` and commit what it writes.")
-    raise typer.Exit(1 if stale else 0)
+    raise typer.Exit(1 if check and changed else 0)
 
 
 def settings(as_json: AsJson = False) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from coordinator.settings import Settings
+    from coordinator.settings_sources import Loaded
     from flows.runs import Dispatcher, PlanSource
 
 
@@ -21,8 +22,10 @@ def serve(config: Path | None = None, **flags: Any) -> None:
     from coordinator.running import run_coordinator
     from coordinator.settings_sources import load_settings
 
-    loaded = load_settings(flags, config=config)
-    _run(run_coordinator(loaded, local_dispatcher))
+    def load(stored: "Mapping[str, Any]") -> "Loaded":
+        return load_settings(flags, config=config, stored=stored)
+
+    _run(run_coordinator(load, local_dispatcher))
 
 
 def _run(main: "Coroutine[Any, Any, None]") -> None:
