@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from flows.sdk import SqlStatement
 from flows.sql import failures
-from flows.sql.address import Address
+from flows.sql.address import Address, not_a_url
 from flows.sql.pool import Pool
 from flows.sql.values import decimal_text, encode_json, json_rows, parse_json, rows_result, unique_names
 
@@ -122,6 +122,8 @@ class MysqlDatabase:
                 return session
         except TimeoutError:
             raise failures.unreachable(self._name, "it did not answer") from None
+        except ValueError:  # a password outside of the driver's alphabet; the error holds it
+            raise not_a_url(self._name) from None
         except aiomysql.MySQLError as error:
             says, retryable = str(error.args[-1]), _number(error) not in _REFUSED_LOGIN
             raise failures.unreachable(self._name, says, retryable=retryable) from error

@@ -146,6 +146,16 @@ async def test_a_wrong_password_is_not_tried_again(mysql: Subject) -> None:
     assert not caught.value.retryable
 
 
+async def test_a_password_that_the_driver_cannot_send_is_not_repeated(mysql: Subject) -> None:
+    with pytest.raises(StepError) as caught:
+        async with opened("mysql", mysql.url.replace(CANARY, f"{CANARY}%E2%82%AC")) as subject:
+            await subject.run("SELECT 1")
+
+    assert caught.value.code == "invalid_connection"
+    assert CANARY not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
 async def test_a_driver_that_is_not_installed_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiomysql", None)
     monkeypatch.delitem(sys.modules, "flows.sql.mysql", raising=False)
