@@ -133,7 +133,7 @@ class Catalog:
                 changed = self._is_dirty
                 if changed:
                     self._is_dirty = not await self._serve()
-            if generation is not None:
+            if generation is not None and not self._is_dirty:
                 await self._record()
         return changed
 
@@ -230,7 +230,9 @@ class Catalog:
 
     async def _record(self) -> None:
         """Note the versions that were read from files; what cannot be written now is tried again."""
-        versions, self._unrecorded = self._unrecorded, []
+        unrecorded, self._unrecorded = self._unrecorded, []
+        # A file whose name belongs to another flow has no history.
+        versions = [each for each in unrecorded if (owner := self.entries.get(each.name)) and owner.file == each.file]
         if not versions:
             return
         try:

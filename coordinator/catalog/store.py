@@ -188,6 +188,7 @@ async def _add_versions(
         number, digest = newest.get(version.name, (0, ""))
         if digest == version.digest:
             continue
+        newest[version.name] = number + 1, version.digest
         rows.append(
             {
                 "name": version.name,
