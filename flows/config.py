@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from flows.arguments import SchemaInvalid, compile_schema
-from flows.declared import Declared, element_of, fields_of, item_type_of, is_mapping, is_struct, kind_of
+from flows.declared import Declared, element_of, fields_of, is_mapping, is_struct, item_type_of, kind_of
 from flows.errors import StepError
 from flows.expr import ExpressionError, ExpressionInvalid, Template, compile_template, to_text
 from flows.plan import BoundConfig
@@ -58,7 +58,9 @@ class Findings(Protocol):
 
     def report(
         self, code: str, message: str, path: Path, *, offset: int | None = None, at_key: bool = False
-    ) -> None: ...
+    ) -> None:
+        """Note an error at a place of the document."""
+        ...
 
     def check_names(self, template: Template, path: Path) -> None:
         """Report the names that are not in scope at this place."""
@@ -384,7 +386,7 @@ def _duration_now(value: Any) -> float:
 
 
 def _split(message: str) -> tuple[str, Path]:
-    """Put a message of msgspec ("Expected `int`, got `str` - at `$.a[0]`") into an author's words, and take out its path."""
+    """Put a message of msgspec into an author's words, and take out its path ("... - at `$.a[0]`")."""
     text, _, place = message.partition(" - at `$")
     text = re.sub(r"`(\w+)`", lambda found: _WORDS.get(found[1], found[0]), text)
     text = re.sub(r"^Object missing required field (.+)$", r"The key \1 is missing", text)

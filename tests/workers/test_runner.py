@@ -25,7 +25,7 @@ N = "{n: integer}"
         (steps("  - for_each: [3, 1, 2]\n    concurrency: 3\n    map: ${{ item }}"), {}, [3, 1, 2]),
         (
             steps(
-                "  - switch:\n      - when: ${{ args.n > 5 }}\n        steps: [{map: many}]\n      - steps: [{map: few}]",
+                "  - switch:\n      - {when: '${{ args.n > 5 }}', steps: [{map: many}]}\n      - {steps: [{map: few}]}",
                 N,
             ),
             {"n": 9},
@@ -33,9 +33,7 @@ N = "{n: integer}"
         ),
         (steps("  - switch:\n      - when: ${{ args.n > 5 }}\n        steps: [{map: many}]", N), {"n": 1}, None),
         (
-            steps(
-                "  - id: p\n    parallel:\n      a: [{map: 1}]\n      b: [{sleep: 1ms}, {map: 2}]\n  - map: ${{ p.a + p.b }}"
-            ),
+            steps("  - id: p\n    parallel: {a: [{map: 1}], b: [{sleep: 1ms}, {map: 2}]}\n  - map: ${{ p.a + p.b }}"),
             {},
             3,
         ),
@@ -59,7 +57,10 @@ async def test_steps_give_their_results(text: str, args: dict[str, Any], value: 
 
 
 async def test_variables_caller_and_run_are_in_scope() -> None:
-    text = "flow: mill\ninput: {call: {}}\nvars: {place: Oslo}\noutput: {reply: ['${{ vars.place }}', '${{ run.flow }}', '${{ caller.name }}']}\n"
+    text = (
+        "flow: mill\ninput: {call: {}}\nvars: {place: Oslo}\n"
+        "output: {reply: ['${{ vars.place }}', '${{ run.flow }}', '${{ caller.name }}']}\n"
+    )
 
     assert await value_of(text) == ["Oslo", "mill", "anonymous"]
 
@@ -85,7 +86,8 @@ async def test_an_expression_that_fails_says_where_in_the_file_and_what_was_ther
 )
 async def test_a_handled_failure_goes_on_with_what_the_handler_says(handler: str, value: Any) -> None:
     text = steps(
-        f"  - id: wheel\n    fail: {{code: no_water, message: It is dry.}}\n    on_error: {handler}\n  - map: ${{{{ wheel }}}}"
+        "  - id: wheel\n    fail: {code: no_water, message: It is dry.}\n"
+        f"    on_error: {handler}\n  - map: ${{{{ wheel }}}}"
     )
 
     result = await run_flow(text)
