@@ -26,6 +26,7 @@ from flows.sdk import SqlStatement
 from flows.sql import failures
 from flows.sql.address import Address, not_a_url
 from flows.sql.pool import Pool
+from flows.sql.sqlite_guard import Denied, Guard
 from flows.sql.statement import first_word
 from flows.sql.values import bind_value, json_rows, rows_result, unique_names
 
@@ -62,7 +63,7 @@ class SqliteDatabase:
         job = _Job(statement, read_only=read_only, max_rows=max_rows, seconds=seconds)
         try:
             return await self._dispatch(job)
-        except _Denied as denied:
+        except Denied as denied:
             raise self._denied(denied) from None
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise await self._failure(error, job) from error
@@ -84,7 +85,7 @@ class SqliteDatabase:
             return await _run(self._writers, job)
         try:
             return await _run(self._readers, job)
-        except _Denied as denied:
+        except Denied as denied:
             if job.read_only or not denied.is_write:
                 raise
         except sqlite3.OperationalError as error:
@@ -97,7 +98,7 @@ class SqliteDatabase:
         self._writes.add(job.sql)
         return result
 
-    def _denied(self, denied: "_Denied") -> StepError:
+    def _denied(self, denied: Denied) -> StepError:
         if denied.is_write:
             return failures.read_only(self._name)
         return failures.refused(self._name, f"{denied.what} is not available in a step")
@@ -169,7 +170,7 @@ def _nothing(_connection: sqlite3.Connection) -> None:
 class _Connection(sqlite3.Connection):
     """A connection with its guard and the job it is at.  `is_shared`: statements of both kinds run on it."""
 
-    guard: "_Guard"
+    guard: Guard
     job: "_Job | None" = None
     is_shared = False
     _only_reads = False
@@ -262,79 +263,10 @@ def _connect(uri: str) -> _Connection:
 def _guarded(connection: _Connection, *, may_write: bool) -> _Connection:
     connection.execute("PRAGMA foreign_keys = ON").close()
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
-    connection.guard = _Guard(may_write=may_write)
+    connection.guard = Guard(may_write=may_write)
     connection.set_authorizer(connection.guard)
     connection.set_progress_handler(connection.must_stop, INSTRUCTIONS_BETWEEN_LOOKS)
     return connection
-
-
-# -- what statements may do ----------------------------------------------------------------------------------------
-
-_WRITES: Final = frozenset(
-    getattr(sqlite3, f"SQLITE_{name}")
-    for name in (
-        *("INSERT", "UPDATE", "DELETE", "ALTER_TABLE", "REINDEX", "ANALYZE"),
-        *("CREATE_TABLE", "CREATE_INDEX", "CREATE_VIEW", "CREATE_TRIGGER", "CREATE_VTABLE"),
-        *("DROP_TABLE", "DROP_INDEX", "DROP_VIEW", "DROP_TRIGGER", "DROP_VTABLE"),
-    )
-)
-_REFUSED: Final = {
-    sqlite3.SQLITE_ATTACH: "ATTACH",
-    sqlite3.SQLITE_DETACH: "DETACH",
-    sqlite3.SQLITE_TRANSACTION: "a transaction",
-    sqlite3.SQLITE_SAVEPOINT: "a savepoint",
-    sqlite3.SQLITE_CREATE_TEMP_TABLE: "a temporary table",
-    sqlite3.SQLITE_CREATE_TEMP_INDEX: "a temporary index",
-    sqlite3.SQLITE_CREATE_TEMP_VIEW: "a temporary view",
-    sqlite3.SQLITE_CREATE_TEMP_TRIGGER: "a temporary trigger",
-}
-_PRAGMAS_TO_READ: Final = frozenset(
-    (
-        *("application_id", "collation_list", "compile_options", "data_version", "encoding", "foreign_keys"),
-        *("freelist_count", "journal_mode", "page_count", "page_size", "schema_version", "table_list", "user_version"),
-    )
-)
-_PRAGMAS_ABOUT: Final = frozenset(
-    ("foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_list", "table_xinfo")
-)
-_SCHEMA_TABLES: Final = frozenset(("sqlite_master", "sqlite_temp_master"))
-
-
-class _Denied(Exception):
-    """A statement does what its connection does not do."""
-
-    def __init__(self, what: str, *, is_write: bool = False) -> None:
-        super().__init__(what)
-        self.what = what
-        self.is_write = is_write
-
-
-class _Guard:
-    """The authorizer of a connection: SQLite asks it about everything a statement would do, before it runs."""
-
-    def __init__(self, *, may_write: bool) -> None:
-        self._may_write = may_write
-        self.denied: _Denied | None = None
-
-    def __call__(self, action: int, first: str | None, second: str | None, *_where: str | None) -> int:
-        if action in _WRITES:
-            # Functions that are tables declare themselves in the schema's table; real changes of it have actions of
-            # their own, and SQLite refuses direct ones.
-            if not self._may_write and first not in _SCHEMA_TABLES:
-                self.denied = _Denied("changing data", is_write=True)
-        elif action in _REFUSED:
-            self.denied = _Denied(_REFUSED[action])
-        elif action == sqlite3.SQLITE_PRAGMA:
-            if str(first).lower() not in (_PRAGMAS_TO_READ if second is None else _PRAGMAS_ABOUT):
-                self.denied = _Denied(f"PRAGMA {first}")
-        elif action == sqlite3.SQLITE_FUNCTION and second == "load_extension":
-            self.denied = _Denied("load_extension")
-        return sqlite3.SQLITE_OK if self.denied is None else sqlite3.SQLITE_DENY
-
-    def take_denied(self) -> _Denied | None:
-        """Return what was denied since the last time."""
-        denied, self.denied = self.denied, None
-        return denied
 
 
 # -- statements, in the thread -------------------------------------------------------------------------------------
@@ -377,12 +309,16 @@ class _Job:
                     raise
 
     def _attempt(self, connection: _Connection) -> dict[str, Any]:
+        connection.guard.denied = None
         try:
-            cursor = connection.execute(self.sql, self.params)
+            return self._executed(connection)
         except sqlite3.DatabaseError:
-            if denied := connection.guard.take_denied():
-                raise denied from None
+            if connection.guard.denied is not None:
+                raise connection.guard.denied from None
             raise
+
+    def _executed(self, connection: _Connection) -> dict[str, Any]:
+        cursor = connection.execute(self.sql, self.params)
         try:
             description = cursor.description
             if description is None:
