@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 from sqlalchemy import Select, select
 
+from coordinator.calls import run_ids
 from coordinator.db.engine import Database
 from coordinator.db.tables import runs as table
 from coordinator.runs.history import RunHistory
@@ -19,6 +20,10 @@ MAX_PAGE: Final = 500
 FRESH_SECONDS: Final = 1.0
 """How long a reader waits for runs that are not written yet."""
 
+EARLIEST_MILLISECONDS: Final = 1 << 40
+"""November 2004: from here to 2527 the times in ids have the same width."""
+
+_id_at = run_ids()
 _LISTED: Final = [table.c[name] for name in RunSummary.__struct_fields__]
 
 
@@ -71,8 +76,10 @@ class RunReader:
 
 
 def first_id_at(milliseconds: int) -> str:
-    """Return the smallest id that a run of this time can have.  See `coordinator.calls.run_ids`."""
-    return f"{max(milliseconds, 0):012x}"
+    """Return what sorts just before all ids of runs that started at this time or later."""
+    # Whoever makes the ids knows how the time stands at their start.
+    earliest = max(milliseconds, EARLIEST_MILLISECONDS)
+    return _id_at((earliest + 0.5) / 1000).partition("-")[0]
 
 
 def _filtered(statement: Select[Any], wanted: RunFilter) -> Select[Any]:
