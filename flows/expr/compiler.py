@@ -52,13 +52,11 @@ def _constant(unit: Unit, node: ast.Constant) -> Part:
 
 def _list(unit: Unit, node: ast.List | ast.Tuple) -> Part:
     """Compile a list.  Tuples are lists."""
-    unit.builds = unit.builds or bool(node.elts)
     codes = unit.codes(node.elts)
     return Part(lambda scope, frame: [code(scope, frame) for code in codes])
 
 
 def _dict(unit: Unit, node: ast.Dict) -> Part:
-    unit.builds = unit.builds or bool(node.values)
     pairs = []
     for key, value in zip(node.keys, node.values, strict=True):
         if key is None:
@@ -100,7 +98,7 @@ def _binary(unit: Unit, node: ast.BinOp) -> Part:
     sign = type(node.op).__name__
     if sign not in BINARY:
         unit.refuse(node, _REFUSED_SIGNS.get(sign, "This operator is not part of the expression language."))
-    left, right = unit.compile(node.left), unit.compile(node.right)
+    left, right = unit.unseen(node.left), unit.unseen(node.right)
     unit.builds = unit.builds or sign in ("Add", "Mult")
     general = _apply(BINARY[sign], unit.offset(node), unit.source.segment(node))
     return _folded(_arithmetic(PLAIN[sign], general, left.code, right.code), left, right)
@@ -150,7 +148,7 @@ def _folded(code: Code, *parts: Part) -> Part:
 
 
 def _unary(unit: Unit, node: ast.UnaryOp) -> Part:
-    inner = unit.compile(node.operand)
+    inner = unit.unseen(node.operand)
     code = inner.code
     if isinstance(node.op, ast.Not):
         return _folded(lambda scope, frame: not code(scope, frame), inner)
@@ -190,12 +188,12 @@ def _both(unit: Unit, node: ast.BoolOp) -> Part:
 
 
 def _choice(unit: Unit, node: ast.IfExp) -> Part:
-    condition, chosen, otherwise = unit.code(node.test), unit.code(node.body), unit.code(node.orelse)
+    condition, chosen, otherwise = unit.unseen(node.test).code, unit.code(node.body), unit.code(node.orelse)
     return Part(lambda scope, frame: chosen(scope, frame) if condition(scope, frame) else otherwise(scope, frame))
 
 
 def _compare(unit: Unit, node: ast.Compare) -> Part:
-    parts = [unit.compile(inner) for inner in (node.left, *node.comparators)]
+    parts = [unit.unseen(inner) for inner in (node.left, *node.comparators)]
     offset, where = unit.offset(node), unit.source.segment(node)
     if len(parts) == 2:
         left, right = parts

@@ -25,13 +25,13 @@ class Expression:
     offset: int
     _code: Code = field(repr=False, compare=False)
     _slots: int = field(repr=False, compare=False)
-    _builds: bool = field(repr=False, compare=False)
+    _may_grow: bool = field(repr=False, compare=False)
 
     def evaluate(self, scope: Mapping[str, Any]) -> Any:
         """Return the value in a scope.  Raises ExpressionError."""
         try:
             value = self._code(scope, [0] * self._slots)
-            if self._builds and type(value) in (list, dict):
+            if self._may_grow and type(value) in (list, dict):
                 check_result(value)
         except Fault as fault:
             raise fault.at(self.offset) from None
@@ -44,4 +44,12 @@ def compile_expression(text: str, offset: int = 0) -> Expression:
     """Compile a text without its `${{ }}`.  `offset` is added to every offset reported.  Raises ExpressionInvalid."""
     unit, code = compile_unit(text, offset)
     names = MappingProxyType(dict(sorted(unit.names.items(), key=lambda item: item[1])))
-    return Expression(text.strip(), names, MappingProxyType(dict(unit.keys)), offset, code, unit.slots, unit.builds)
+    return Expression(
+        text.strip(),
+        names,
+        MappingProxyType(dict(unit.keys)),
+        offset,
+        code,
+        unit.slots,
+        unit.builds or unit.growth.is_possible,
+    )

@@ -20,6 +20,7 @@ def compile_fstring(unit: Unit, node: ast.JoinedStr) -> Part:
     """Compile an f-string to the text of its pieces."""
     pieces = tuple(_piece(unit, piece) for piece in node.values)
     offset = unit.offset(node)
+    unit.builds = unit.builds or unit.growth.level > 0  # many texts make a big list
     if not pieces:
         return constant("")
 
@@ -43,7 +44,7 @@ def _piece(unit: Unit, node: ast.expr) -> str | Code:
         unit.refuse(node, "This cannot stand in an f-string.")
     if node.conversion not in (-1, ord("s")):
         unit.refuse(node.value, "There is no !r or !a in f-strings. Write to_json(x).")
-    code = unit.code(node.value)
+    code = unit.unseen(node.value).code
     offset, where = unit.offset(node.value), unit.source.segment(node.value)
     spec = _spec(unit, node)
     return _plain(code, offset, where) if not spec else _formatted(code, spec, offset, where)

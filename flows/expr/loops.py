@@ -36,7 +36,6 @@ class Loop(NamedTuple):
 
 def compile_list_loop(unit: Unit, node: ast.ListComp | ast.GeneratorExp) -> Part:
     """Compile `[x for ...]`, which is also what a generator argument becomes."""
-    unit.builds = True
     loop = _loop(unit, node.generators, (node.elt,))
     offset = unit.offset(node)
     return Part(_simple_list(loop) if _is_simple(loop) else _general_list(loop, offset))
@@ -44,7 +43,6 @@ def compile_list_loop(unit: Unit, node: ast.ListComp | ast.GeneratorExp) -> Part
 
 def compile_dict_loop(unit: Unit, node: ast.DictComp) -> Part:
     """Compile `{key: value for ...}`."""
-    unit.builds = True
     loop = _loop(unit, node.generators, (node.key, node.value))
     key, value = loop.elements
     each = _rounds(loop.clauses, loop.weight)
@@ -64,7 +62,8 @@ def compile_dict_loop(unit: Unit, node: ast.DictComp) -> Part:
 
 def compile_quantifier(unit: Unit, node: ast.GeneratorExp, stop_at: bool) -> Part:
     """Compile any(...) or all(...) over a loop, which ends at the first item that decides."""
-    loop = _loop(unit, node.generators, (node.elt,))
+    with unit.growth.unseen():
+        loop = _loop(unit, node.generators, (node.elt,))
     each = _rounds(loop.clauses, loop.weight)
     element = loop.elements[0]
 
@@ -89,15 +88,18 @@ def _loop(unit: Unit, generators: list[ast.comprehension], elements: tuple[ast.e
         clauses.append(_clause(unit, generator, source))
     codes = unit.codes(elements)
     unit.variables.pop()
+    unit.growth.level -= len(generators)
     return Loop(tuple(clauses), codes, 1 + unit.nodes - before)
 
 
 def _clause(unit: Unit, generator: ast.comprehension, source: Code) -> Clause:
     target = generator.target
+    unit.growth.level += 1
     slot = _new_slot(unit, target) if isinstance(target, ast.Name) else None
     bind = None if slot is not None else _binder(unit, target)
     offset, where = unit.offset(generator.iter), unit.source.segment(generator.iter)
-    return Clause(source, slot, bind, unit.codes(generator.ifs), offset, where)
+    conditions = tuple(unit.unseen(condition).code for condition in generator.ifs)
+    return Clause(source, slot, bind, conditions, offset, where)
 
 
 def _new_slot(unit: Unit, target: ast.Name) -> int:

@@ -27,12 +27,14 @@ def compile_name(unit: Unit, node: ast.Name) -> Part:
     name = node.id
     slot = unit.slot_of(name)
     if slot is not None:
+        unit.growth.read(slot, unit.levels[slot])
         return Part(lambda _scope, frame: frame[slot])
     if name in LITERALS:
         return constant(LITERALS[name])
     if name.startswith("_"):
         unit.refuse(node, f"Names that start with an underscore cannot be used: {name[:40]!r}.")
     unit.read(name, node)
+    unit.growth.read(name, 0)
     return Part(_scope_name(name, unit.offset(node)))
 
 
@@ -79,7 +81,8 @@ def _chain(unit: Unit, root: ast.expr, links: tuple[Link, ...]) -> Code:
     keys = tuple(link[0] for link in links)
     if isinstance(root, ast.Name) and root.id not in LITERALS:
         slot = unit.slot_of(root.id)
-        base = unit.code(root)
+        base = unit.unseen(root).code
+        unit.growth.read(root.id if slot is None else slot, unit.levels.get(slot or 0, 0), keys)
         slow = _careful(base, links)
         if slot is None and type(keys[0]) is str:
             unit.read_key(root.id, keys[0], links[0][1])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
 from flows.expr.errors import ExpressionInvalid
+from flows.expr.growth import Growth
 from flows.expr.limits import NESTING_LEVELS, Frame
 from flows.expr.syntax import Source
 
@@ -34,8 +35,8 @@ class Part(NamedTuple):
 class Unit:
     """One expression on its way to closures.
 
-    `builds` is set when the result may be a new list or dict, whose size must then be checked.  `nodes` counts what
-    was compiled so far: the difference before and after a loop body is what a round costs.
+    `builds` is set when something may make a list or dict out of more than what stands in the text.  `nodes` counts
+    what was compiled so far: the difference before and after a loop body is what a round costs.
     """
 
     source: Source
@@ -44,9 +45,11 @@ class Unit:
     keys: dict[tuple[str, str], int] = field(default_factory=dict)
     builds: bool = False
     nodes: int = 0
+    growth: Growth = field(default_factory=Growth)
     slots: int = 1
     level: int = 0
     variables: list[dict[str, int]] = field(default_factory=list)
+    levels: dict[int, int] = field(default_factory=dict)
 
     def compile(self, node: ast.expr) -> Part:
         """Compile an inner node."""
@@ -66,6 +69,11 @@ class Unit:
         """Compile an inner node whose being constant does not matter."""
         return self.compile(node).code
 
+    def unseen(self, node: ast.expr) -> Part:
+        """Compile an inner node whose value does not get into the result."""
+        with self.growth.unseen():
+            return self.compile(node)
+
     def codes(self, nodes: Sequence[ast.expr]) -> tuple[Code, ...]:
         """Compile inner nodes in order."""
         return tuple(self.code(node) for node in nodes)
@@ -80,6 +88,7 @@ class Unit:
     def new_slot(self, name: str) -> int:
         """Give a variable of the innermost comprehension its slot."""
         slot = self.variables[-1][name] = self.slots
+        self.levels[slot] = self.growth.level
         self.slots += 1
         return slot
 

@@ -198,3 +198,29 @@ def test_json_that_is_written_reads_back_the_same(value: Any) -> None:
     except UnicodeEncodeError:
         return
     assert read.evaluate({"v": value}) == value
+
+
+def _tree_size(value: Any, most: int) -> int:
+    """Return how many values there are when shared ones are counted wherever they stand; stop beyond `most`."""
+    total, waiting = 0, [value]
+    while waiting and total <= most:
+        value = waiting.pop()
+        total += 1
+        if type(value) in (list, dict):
+            waiting += value.values() if type(value) is dict else value
+    return total
+
+
+@settings(SETTINGS, max_examples=50)
+@given(EXPRESSIONS, SCOPES)
+def test_no_expression_makes_a_value_grow_without_end(text: str, scope: dict[str, Any]) -> None:
+    expression = _outcome(lambda: compile_expression(text))
+    if isinstance(expression, ExpressionInvalid):
+        return
+
+    for _ in range(20):
+        value = _outcome(partial(expression.evaluate, scope))
+        if isinstance(value, ExpressionError):
+            return
+        assert _tree_size(value, 1_500_000) < 1_500_000
+        scope = scope | {"x": value, "rows": [value]}

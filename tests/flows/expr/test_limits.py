@@ -94,9 +94,9 @@ TOO_COSTLY = [
     "to_json(doubled)",
     "str(doubled)",
     "f'{doubled}'",
-    "[doubled]",
+    "[doubled, doubled[0]]",
     "[doubled for x in [1]]",
-    "{'a': doubled}",
+    "{'a': doubled, 'b': doubled}",
     "sorted([doubled, twin])",
     "max(doubled, twin)",
     "unique([doubled, twin])",
@@ -276,3 +276,45 @@ def test_the_budget_is_for_one_evaluation_not_for_the_expression() -> None:
     expression = compile_expression("len([x for x in numbers])")
 
     assert {expression.evaluate(SCOPE) for _ in range(10)} == {100_000}
+
+
+DOUBLING = [
+    "[x, x]",
+    "{'a': x, 'b': x}",
+    "{'a': [x], 'b': {'c': x}}",
+    "[x for i in [1, 2]]",
+    "{i: x for i in ['a', 'b']}",
+    "[y for i in [1, 2] for y in [x]]",
+    "[[i, y] for y in [x] for i in [1, 2]]",
+    "[[[y for i in [1, 2]] for y in [x]]]",
+    "[[r, r] for r in [x]]",
+    "[[r for r in x], x]",
+    "[x[0], x[-1]] if len(x) == 1 else [x]",
+    "[[x if true else 0], x]",
+    "[x or 0, x and x]",
+    "[default(x, 0), has(x) and x]",
+    "[default(x, 0), coalesce(null, x)]",
+    "[first([x]), last([x])]",
+    "[x] + [x]",
+    "[x] * 2",
+    "zip([x], [x])",
+    "[[a, b] for a, b in zip([x], [x])]",
+    "enumerate([x, x])",
+    "merge({'a': x}, {'b': x})",
+    "[{'k': 'a', 'v': x}, index_by([{'k': 'b', 'v': x}], 'k')]",
+    "[y for y in [x, x]]",
+    "{'a': [y for y in [x]], 'b': [y for y in [x]]}",
+]
+
+
+@pytest.mark.parametrize("text", DOUBLING)
+def test_a_value_that_grows_from_step_to_step_is_stopped(text: str) -> None:
+    expression = compile_expression(text)
+
+    def repeat(times: int) -> None:
+        value: Any = ["seed"]
+        for _ in range(times):
+            value = expression.evaluate({"x": value})
+
+    with pytest.raises(ExpressionTooCostly, match="bigger than 32 MiB"):
+        repeat(40)

@@ -175,6 +175,12 @@ def test_the_names_an_expression_reads_are_those_of_the_scope_at_their_first_use
     assert names == {"b": 100 + text.index("b"), "a": 100 + text.index("a"), "c": 100 + text.index("c")}
 
 
+def test_the_constant_keys_an_expression_reads_of_a_name_are_known() -> None:
+    expression = compile_expression("args.city + args['zip'][0] + [args.x for args in rows] + rows[0].id")
+
+    assert set(expression.keys) == {("args", "city"), ("args", "zip")}
+
+
 def test_a_step_called_like_a_function_is_still_readable() -> None:
     result = compile_expression("[now.body, len(now.body)]").evaluate({"now": {"body": "ab"}})
 
