@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 from flows.plan import Plan
 from flows.runs import EventSink, PlanSource, RunError, RunRequest, RunResult, ignore_event
@@ -25,7 +27,10 @@ class LocalDispatcher:
     ) -> None:
         self._resources = PooledResources()
         self._worker = Worker(plans, self._resources, connections or Connections({}), network)
-        self._running: set[asyncio.Task[RunResult]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopped: set[asyncio.Task[Any]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._closing = False
 
     async def run(self, request: RunRequest, emit: EventSink = ignore_event) -> RunResult:
@@ -40,33 +45,36 @@ class LocalDispatcher:
             return _refused("timeout", "The deadline had passed before the run began.")
         if not plan.waits:
             return await run_plan(plan, request, self._worker, emit)
-        return await self._run_as_task(plan, request, emit)
+        return await self._run_stoppable(plan, request, emit)
 
     async def close(self, grace: float = 0.0) -> None:
         """Take no more runs, wait for the running ones, cancel the rest, close the resources."""
         self._closing = True
         if self._running and grace > 0:
-            await asyncio.wait(set(self._running), timeout=grace)
-        for task in set(self._running):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), grace)
+        self._stopped = set(self._running)
+        for task in self._stopped:
             task.cancel()
-        if self._running:
-            await asyncio.wait(set(self._running))
+        await self._idle.wait()
         await self._resources.close()
 
-    async def _run_as_task(self, plan: Plan, request: RunRequest, emit: EventSink) -> RunResult:
-        # A task of its own, so that closing can end the run without cancelling whoever waits for it.
-        task = asyncio.create_task(run_plan(plan, request, self._worker, emit))
+    async def _run_stoppable(self, plan: Plan, request: RunRequest, emit: EventSink) -> RunResult:
+        """Run in the caller's task, which spares one per call; closing cancels it, and the cancellation ends here."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  a coroutine runs in a task
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._idle.clear()
         try:
-            await asyncio.wait({task})
+            return await run_plan(plan, request, self._worker, emit)
         except asyncio.CancelledError:
-            task.cancel()
-            await asyncio.wait({task})  # by the time the caller hears, the work has stopped
-            raise
-        if task.cancelled():
+            if task not in self._stopped or task.uncancel() > 0:
+                raise
             return _refused("stopping", "Headrace was stopped before the run ended.")
-        return task.result()
+        finally:
+            self._running.discard(task)
+            if not self._running:
+                self._idle.set()
 
 
 class PlanTable:
