@@ -3,6 +3,8 @@
 Raises DatabaseUnusable with a sentence for the operator when it cannot be opened.
 """
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -84,42 +86,50 @@ async def hold(connection: AsyncConnection, topic: str) -> None:
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
-    """Open, migrate, and at the end close.  Creates the directory of a SQLite file.  Raises DatabaseUnusable."""
-    engine = _engine(url)
-    database = Database(engine)
+    """Open, migrate, and at the end close.  Creates a SQLite file with its directory.  Raises DatabaseUnusable."""
+    parsed = _parsed(url)
+    database = Database(_engine(parsed))
     try:
-        try:
-            async with database.write() as connection:
-                await migrate(connection)
-        except (SQLAlchemyError, OSError) as error:
-            cause = scrub_text(str(getattr(error, "orig", None) or error).splitlines()[0])
-            raise DatabaseUnusable(
-                f"The database {mask_url(url)} cannot be used: {cause}.",
-                fix="Check HEADRACE_DATABASE_URL, and that the server or the directory is there and may be written.",
-            ) from error
+        await _bring_up(database, url, parsed.database)
         yield database
     finally:
         await database.close()
 
 
-def _engine(url: str) -> AsyncEngine:
+async def _bring_up(database: Database, url: str, file: str | None) -> None:
+    try:
+        if database.is_sqlite and file:
+            await asyncio.to_thread(_make_file, Path(file))
+        async with database.write() as connection:
+            await migrate(connection)
+    except (SQLAlchemyError, OSError) as error:
+        cause = scrub_text(str(getattr(error, "orig", None) or error).splitlines()[0])
+        raise DatabaseUnusable(
+            f"The database {mask_url(url)} cannot be used: {cause}.",
+            fix="Check HEADRACE_DATABASE_URL, and that the server or the directory is there and may be written.",
+        ) from error
+
+
+def _make_file(path: Path) -> None:
+    """Make the file for its owner alone: it holds what people's assistants did."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-        driver = DRIVERS[parsed.get_backend_name()]
+        return parsed.set(drivername=DRIVERS[parsed.get_backend_name()])
     except (ArgumentError, KeyError) as error:
         raise DatabaseUnusable(
             f"{mask_url(url)[:200]!r} is not the URL of a database.",
             fix="Set HEADRACE_DATABASE_URL to sqlite:///path/to/file.db or postgresql://user:password@host/database.",
         ) from error
-    parsed = parsed.set(drivername=driver)
-    if driver.startswith("sqlite"):
-        return _sqlite_engine(parsed)
-    return create_async_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _engine(url: URL) -> AsyncEngine:
+    if not url.drivername.startswith("sqlite"):
+        return create_async_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
     engine = create_async_engine(
         url, pool_size=POOL_SIZE, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}
     )

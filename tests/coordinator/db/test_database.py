@@ -154,6 +154,24 @@ async def test_a_url_that_cannot_be_used_says_what_to_do(url: str, message: str)
     assert str(caught.value) == message
 
 
+async def test_the_database_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    async with open_database(f"sqlite:///{tmp_path}/headrace.db") as database, database.write() as connection:
+        await bump(connection, "flows")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("headrace.db*")}  # noqa: ASYNC240
+
+    assert modes == dict.fromkeys(("headrace.db", "headrace.db-wal", "headrace.db-shm"), 0o600)
+
+
+async def test_a_place_where_no_file_can_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+
+    with pytest.raises(DatabaseUnusable) as caught:
+        async with open_database(f"sqlite:///{tmp_path}/file/headrace.db"):
+            pass
+
+    assert str(caught.value).startswith(f"The database sqlite:///{tmp_path}/file/headrace.db cannot be used: ")
+
+
 async def test_a_file_that_is_no_database_is_refused_with_its_path(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
     path.write_text("these are my notes, not a database" * 100)

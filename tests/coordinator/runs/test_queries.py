@@ -88,7 +88,8 @@ async def test_a_run_that_is_not_there_says_why_that_may_be(database: Database, 
 
 
 @pytest.mark.parametrize(
-    "wanted", [RunFilter(tool="a"), RunFilter(outcome="failed"), RunFilter(caller="x"), RunFilter(since=int(NOW * 1000))]
+    "wanted",
+    [RunFilter(tool="a"), RunFilter(outcome="failed"), RunFilter(caller="x"), RunFilter(since=int(NOW * 1000))],
 )
 async def test_lists_are_read_from_an_index_without_sorting(sqlite: Database, wanted: RunFilter) -> None:
     from coordinator.runs.queries import _LISTED, _filtered, select, table
