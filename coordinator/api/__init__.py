@@ -1,11 +1,12 @@
 """REST: one module per resource, all errors as problem+json, everything under `/api` closed by default."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from litestar import Litestar, Router
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from coordinator.api.access import lets_in, principal_of
@@ -55,7 +56,18 @@ def make_api(services: Services) -> Litestar:
     )
 
 
-def dependencies(give_services: Callable[[], Services]) -> dict[str, Provide]:
+def outline(openapi_config: OpenAPIConfig | None = None) -> Litestar:
+    """Return the same routes with nothing behind them: to be described, not to be asked."""
+    return Litestar(
+        route_handlers=[closed_router(), *open_routes()],
+        dependencies=dependencies(_nothing),
+        openapi_config=openapi_config,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def dependencies(give_services: Callable[[], Any]) -> dict[str, Provide]:
     """Return what a handler may ask for by the name of a parameter."""
     return {
         "services": Provide(give_services, sync_to_thread=False),
@@ -72,3 +84,7 @@ def closed_router() -> Router:
 def open_routes() -> list[ControllerRouterHandler]:
     """Return what lies beside `/api`: open, but for the metrics."""
     return [*OPEN_ROUTES, metrics]
+
+
+def _nothing() -> Any:
+    """Stand in for the services, of which an outline needs only the name."""

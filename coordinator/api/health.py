@@ -62,7 +62,7 @@ def welcome(request: Request[Any, Any, Any], services: GivenServices) -> Respons
     """What is here and how to connect: text for a person, JSON for a program."""
     found = _welcome(services)
     if "text/html" in request.headers.get("accept", ""):
-        return Response(_as_text(found), media_type="text/plain; charset=utf-8")
+        return Response(_as_text(found), media_type="text/plain")
     return Response(found)
 
 

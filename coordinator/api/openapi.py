@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 import msgspec
-from litestar import Litestar, get
+from litestar import get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
@@ -34,7 +34,7 @@ OPEN_PATHS: Final = frozenset(path for handler in OPEN_ROUTES for path in handle
 @cache
 def openapi_document() -> dict[str, Any]:
     """Return the document."""
-    from coordinator.api import closed_router, dependencies, open_routes
+    from coordinator.api import outline  # it serves this document itself
 
     config = OpenAPIConfig(
         title="Headrace",
@@ -49,14 +49,7 @@ def openapi_document() -> dict[str, Any]:
         security=[{"token": []}],
         use_handler_docstrings=True,
     )
-    described = Litestar(
-        route_handlers=[closed_router(), *open_routes()],
-        dependencies=dependencies(_nothing),
-        openapi_config=config,
-        logging_config=None,
-        debug=False,
-    )
-    return _polished(described.openapi_schema.to_schema())
+    return _polished(outline(config).openapi_schema.to_schema())
 
 
 def _polished(document: dict[str, Any]) -> dict[str, Any]:
@@ -77,10 +70,6 @@ def _polish_operation(operation: dict[str, Any], *, is_open: bool) -> None:
     operation["responses"] = good if is_open else good | {"default": PROBLEM_RESPONSE}
     if is_open:
         operation["security"] = []
-
-
-def _nothing() -> Any:
-    """Stand in for what is open: a description needs only its name."""
 
 
 @get("/openapi.json", operation_id="getOpenapi", include_in_schema=False, sync_to_thread=True)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def serve(config: Path | None = None, **flags: Any) -> None:
-    """Serve flows as MCP tools, with REST and health beside them, until told to stop."""
+    """Serve flows as MCP tools, with REST and health beside them, until told to stop.
+
+    Every option can also be set in the environment: --require-auth is HEADRACE_REQUIRE_AUTH.
+    """
     from coordinator.running import run_coordinator
     from coordinator.settings_sources import load_settings
 
@@ -49,7 +52,7 @@ def local_dispatcher(plans: "PlanSource", settings: "Settings", connections: "Ma
 
 def _option(doc: SettingDoc) -> inspect.Parameter:
     is_switch = doc.flag.startswith("--") and "/" in doc.flag
-    option = typer.Option(doc.flag, help=f"{doc.description} [{doc.variable}]", show_default=doc.default)
+    option = typer.Option(doc.flag, help=doc.description, show_default=doc.default)
     kind: Any = bool if is_switch else str
     annotation = Annotated[kind | None, option]
     return inspect.Parameter(doc.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -57,7 +60,7 @@ def _option(doc: SettingDoc) -> inspect.Parameter:
 
 def _declare_options() -> None:
     """Give `serve` one option for each setting that fits on a command line."""
-    config = Annotated[Path | None, typer.Option("--config", help="The settings file. [HEADRACE_CONFIG]")]
+    config = Annotated[Path | None, typer.Option("--config", help="The settings file; headrace.yaml if it is there.")]
     given = [inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=config)]
     given += [_option(doc) for doc in describe_settings() if doc.name != "connections"]
     signature = inspect.Signature(given, return_annotation=None)

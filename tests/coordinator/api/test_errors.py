@@ -1,0 +1,116 @@
+"""Every error has a code, a sentence and a status; none shows what is behind it."""
+
+import importlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.api.errors import STATUS, status_of
+from coordinator.services import Services
+from flows import errors
+from flows.errors import Busy, HeadraceError
+from tests.coordinator.in_process import coordinator
+
+
+def subclasses(error: type[HeadraceError]) -> Iterator[type[HeadraceError]]:
+    for inner in error.__subclasses__():
+        yield inner
+        yield from subclasses(inner)
+
+
+def test_every_error_of_the_language_has_a_status_of_its_own() -> None:
+    declared = {
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, HeadraceError)
+    }
+
+    assert declared <= STATUS.keys()
+
+
+def test_an_error_that_nobody_mapped_has_the_status_of_its_base() -> None:
+    importlib.import_module("coordinator.running")
+
+    assert all(any(base in STATUS for base in error.__mro__) for error in subclasses(HeadraceError))
+    assert status_of(type("Odd", (errors.Conflict,), {})("x")) == 409
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/api/nowhere", 404, "not_found"),
+        ("DELETE", "/healthz", 405, "method_not_allowed"),
+        ("PUT", "/api/flows", 405, "method_not_allowed"),
+        ("GET", "/api/flows?limit=many", 400, "invalid_request"),
+        ("GET", "/api/flows?limit=0", 400, "invalid_request"),
+        ("GET", "/api/runs?outcome=odd", 400, "invalid_request"),
+        ("GET", "/api/flows/hello/versions/one", 404, "not_found"),
+    ],
+)
+async def test_what_does_not_fit_the_routes_is_a_problem_too(
+    tmp_path: Path, method: str, path: str, status: int, code: str
+) -> None:
+    async with coordinator(tmp_path) as headrace:
+        response = await headrace.client.request(method, path)
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json().keys() >= {"title", "status", "detail"}
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (b"{", "Input data was truncated"),
+        (b"[]", "The request does not fit. data: Expected `object`, got `array`."),
+        (b"{}", "The request does not fit. data: Object missing required field `text`."),
+        (b'{"text": 1}', "The request does not fit. text: Expected `str`, got `int`."),
+        (b'{"text": "x", "texd": 1}', "The request does not fit. data: Object contains unknown field `texd`."),
+    ],
+)
+async def test_a_body_that_does_not_fit_is_told_what_would(tmp_path: Path, content: bytes, detail: str) -> None:
+    async with coordinator(tmp_path) as headrace:
+        response = await headrace.client.post("/api/check", content=content)
+
+    assert (response.status_code, response.json()["detail"]) == (400, detail)
+
+
+async def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    async with coordinator(tmp_path, max_body_bytes="1024") as headrace:
+        response = await headrace.client.post("/api/check", json={"text": "x" * 2000})
+
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
+
+
+async def test_a_mistake_of_ours_shows_nothing_of_itself_and_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_services: Services) -> Any:
+        raise RuntimeError("the secret cause")
+
+    async with coordinator(tmp_path) as headrace:
+        monkeypatch.setattr(Services, "problems", fail)
+        with caplog.at_level(logging.ERROR):
+            response = await headrace.client.get("/api/problems")
+
+    assert response.status_code == 500
+    assert response.json() == {
+        "code": "internal",
+        "title": "Internal",
+        "status": 500,
+        "detail": "The server failed to answer. Its log has the details.",
+    }
+    assert "the secret cause" in caplog.text
+
+
+async def test_who_is_told_to_come_back_hears_when(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(_services: Services) -> Any:
+        raise Busy("Too much to do.", retry_after=2.4)
+
+    async with coordinator(tmp_path) as headrace:
+        monkeypatch.setattr(Services, "problems", busy)
+        response = await headrace.client.get("/api/problems")
+
+    assert (response.status_code, response.headers["retry-after"]) == (429, "2")
