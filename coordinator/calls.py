@@ -100,6 +100,7 @@ class CallService:
         when the awaiting task is cancelled (such a run is recorded as cancelled).
         """
         started = time.time()
+        plan = tool.plan
         run_id = self._new_run_id(started)
         rejections = tool.arguments.rejections(args)
         if rejections:
@@ -107,40 +108,38 @@ class CallService:
         else:
             request = RunRequest(
                 run_id=run_id,
-                flow=tool.plan.name,
-                digest=tool.plan.digest,
+                flow=plan.name,
+                digest=plan.digest,
                 args=tool.arguments.complete(args),
-                deadline=started + self._limit(tool.plan, timeout),
+                deadline=started + self._limit(plan, timeout),
                 caller=principal.caller,
                 traceparent=traceparent,
             )
+            self._enter()
             try:
-                result = await self._run(tool.plan, request, emit)
+                result = await self._dispatcher.run(request, emit)
             except CancelledError:
                 cancelled = _failed("cancelled", "The call was cancelled.", time.time() - started)
                 self._record(run_id, principal, tool, args, source, started, cancelled)
                 raise
+            finally:
+                self._running -= 1
+            if plan.input.returns_validator is not None:
+                result = _checked(plan, run_id, result)
         self._record(run_id, principal, tool, args, source, started, result)
         return result
 
-    def _limit(self, plan: Plan, timeout: float | None) -> float:
-        limit = min(plan.timeout, self._options.timeout_seconds)
-        return limit if timeout is None else min(limit, timeout)
-
-    async def _run(self, plan: Plan, request: RunRequest, emit: EventSink) -> RunResult:
+    def _enter(self) -> None:
         if self._running >= self._options.max_concurrent:
             raise Busy(
                 "The server runs as many calls as it may. Try again in a moment.",
                 retry_after=self._options.retry_after_seconds,
             )
         self._running += 1
-        try:
-            result = await self._dispatcher.run(request, emit)
-        finally:
-            self._running -= 1
-        if plan.input.returns_validator is not None and result.reply is not None:
-            return _checked(plan, request.run_id, result)
-        return result
+
+    def _limit(self, plan: Plan, timeout: float | None) -> float:
+        limit = min(plan.timeout, self._options.timeout_seconds)
+        return limit if timeout is None else min(limit, timeout)
 
     def _record(
         self,
@@ -175,10 +174,11 @@ def run_ids() -> Callable[[float], str]:
     """Return a maker of run ids: unique, and in the order of their start time."""
     # A random number per run would cost a system call on the path of every call.
     instance = secrets.token_hex(4)
-    numbers = itertools.count()
+    numbers = itertools.count(0x10000000)  # so that all have the same width
 
     def make(now: float) -> str:
-        return f"{int(now * 1000):012x}-{instance}-{next(numbers):06x}"
+        # `hex` is several times as fast as a format with a width.
+        return f"{hex(int(now * 1000))[2:]}-{instance}-{hex(next(numbers))[2:]}"
 
     return make
 

@@ -5,7 +5,7 @@ A request's caller is identified, its message climbs the ladder, and its method 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import UNSET, Struct
 
@@ -135,23 +135,21 @@ class McpEndpoint:
             self._take_notification(message, exchange.principal)
             await send_body(exchange.send, 202, b"")
         else:
-            await self._answer(exchange, message)
+            try:
+                await self._answer(exchange, message)
+            except Exception:
+                log.exception("failed to answer %s", message.method)
+                await send_error(exchange.send, internal_error(message), message.accept)
 
-    async def _answer(self, exchange: Exchange, route: Route) -> None:
-        try:
-            if route.method == CALL_TOOL:
-                await self._tool_calls.answer(exchange, route)
-            elif route.method == LISTEN:
-                await self._listen(exchange, route)
-            else:
-                answer = self._answer_plainly(route, exchange.principal)
-                if isinstance(answer, HttpError):
-                    await send_error(exchange.send, answer, route.accept)
-                else:
-                    await send_message(exchange.send, route.accept, answer)
-        except Exception:
-            log.exception("failed to answer %s", route.method)
-            await send_error(exchange.send, internal_error(route), route.accept)
+    def _answer(self, exchange: Exchange, route: Route) -> Awaitable[None]:
+        if route.method == CALL_TOOL:
+            return self._tool_calls.answer(exchange, route)
+        if route.method == LISTEN:
+            return self._listen(exchange, route)
+        answer = self._answer_plainly(route, exchange.principal)
+        if isinstance(answer, HttpError):
+            return send_error(exchange.send, answer, route.accept)
+        return send_message(exchange.send, route.accept, answer)
 
     def _answer_plainly(self, route: Route, principal: Principal) -> bytes | HttpError:
         result = self._methods.answer(route, principal)

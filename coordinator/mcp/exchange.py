@@ -1,6 +1,7 @@
 """One HTTP request on its way to an answer: what was read of it, and how answers are sent."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from coordinator.access.presented import Scope, folded_headers
 from coordinator.access.principal import Principal
@@ -62,21 +63,19 @@ async def _read_rest(receive: Receive, start: bytes, limit: int) -> bytes | Http
     return BODY_TOO_LARGE
 
 
-async def send_message(send: Send, accept: Accept, message: bytes) -> None:
+def send_message(send: Send, accept: Accept, message: bytes) -> Awaitable[None]:
     """Send one message as the only answer."""
     if accept.json:
-        await send_body(send, 200, message)
-    else:
-        await ResponseStream(send, accept).finish(message)
+        return send_body(send, 200, message)
+    return ResponseStream(send, accept).finish(message)
 
 
-async def send_error(send: Send, refusal: HttpError, accept: Accept = ANYTHING) -> None:
+def send_error(send: Send, refusal: HttpError, accept: Accept = ANYTHING) -> Awaitable[None]:
     """Send a refusal; only one that is no HTTP error may have to go as a stream."""
     message = failure_message(refusal)
     if refusal.status == 200:
-        await send_message(send, accept, message)
-    else:
-        await send_body(send, refusal.status, message, refusal.headers)
+        return send_message(send, accept, message)
+    return send_body(send, refusal.status, message, refusal.headers)
 
 
 def failure_message(refusal: HttpError) -> bytes:

@@ -54,7 +54,6 @@ def read_accept(value: bytes | None) -> Accept:
 REFUSING = (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
 
 
-@lru_cache(maxsize=256)
 def is_json(content_type: bytes | None) -> bool:
     """Whether a Content-Type is application/json, whatever its parameters."""
     return (content_type or b"").partition(b";")[0].strip(BLANK).lower() == b"application/json"

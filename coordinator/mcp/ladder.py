@@ -6,6 +6,7 @@ Source: MCP transports and versioning, revisions 2024-11-05 to 2026-07-28.
 """
 
 from collections.abc import Container, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -110,11 +111,15 @@ def refuse_early(method: str, headers: Headers, max_body_bytes: int) -> HttpErro
     length = headers.get(b"content-length")
     if length is not None and not _is_length_within(length, max_body_bytes):
         return BODY_TOO_LARGE
-    if not is_json(headers.get(b"content-type")):
+    return _unusable(headers.get(b"content-type"), headers.get(b"accept"))
+
+
+@lru_cache(maxsize=256)
+def _unusable(content_type: bytes | None, accept: bytes | None) -> HttpError | None:
+    # Remembered, because a client sends the same two headers with every request.
+    if not is_json(content_type):
         return NOT_JSON
-    if not any(read_accept(headers.get(b"accept"))):
-        return NOT_ACCEPTABLE
-    return None
+    return None if any(read_accept(accept)) else NOT_ACCEPTABLE
 
 
 def read_message(headers: Headers, body: bytes, methods: Mapping[str, Container[str]]) -> Route | Batch | HttpError:

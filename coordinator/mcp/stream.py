@@ -20,14 +20,14 @@ STREAM_HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 )
+JSON_TYPE = (b"content-type", b"application/json")
 PING = b": ping\n\n"
 
 
 async def send_body(send: Send, status: int, body: bytes, headers: Headers = ()) -> None:
     """Send a whole response; a body is JSON."""
-    head: list[tuple[bytes, bytes]] = [(b"content-length", b"%d" % len(body)), *headers]
-    if body:
-        head.append((b"content-type", b"application/json"))
+    length = (b"content-length", b"%d" % len(body))
+    head = [length, JSON_TYPE, *headers] if body else [length, *headers]
     try:
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import Awaitable, Coroutine
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -81,15 +82,14 @@ class ToolCalls:
         if isinstance(request_id, int | str) and not isinstance(request_id, bool):
             self._running.cancel(call_key(principal, request_id))
 
-    async def answer(self, exchange: Exchange, route: Route) -> None:
+    def answer(self, exchange: Exchange, route: Route) -> Awaitable[None]:
         """Run a tool and send its result."""
         call = self._prepare(route, exchange.principal, exchange.headers)
         if isinstance(call, HttpError):
-            await send_error(exchange.send, call, route.accept)
-        elif self._calls.may_wait(call.tool):
-            await self._answer_followed(exchange, call)
-        else:
-            await self._answer_at_once(exchange, call)
+            return send_error(exchange.send, call, route.accept)
+        if self._calls.may_wait(call.tool):
+            return self._answer_followed(exchange, call)
+        return self._answer_at_once(exchange, call)
 
     async def answer_member(self, route: Route, principal: Principal, headers: Headers) -> bytes | None:
         """Return the answer to a call inside a batch; None when its client cancelled it."""
@@ -155,8 +155,8 @@ class ToolCalls:
         task = asyncio.get_running_loop().create_task(self._run(call, emit))
         return self._running.add(call_key(call.principal, call.route.id), task)
 
-    async def _run(self, call: Call, emit: EventSink) -> RunResult:
-        return await self._calls.call(
+    def _run(self, call: Call, emit: EventSink) -> Coroutine[Any, Any, RunResult]:
+        return self._calls.call(
             call.principal,
             call.tool,
             call.args,
