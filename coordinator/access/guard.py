@@ -29,8 +29,8 @@ HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::(?P<port>[0-9]{1,5
 MAX_REMEMBERED = 1000
 PREFLIGHT_SECONDS = b"600"
 
-CROSS_ORIGIN_PATHS = ("/mcp", "/.well-known/")
-"""Where scripts of other allowed origins may read answers: MCP clients that run in a browser."""
+CROSS_ORIGIN_PATHS = ("/mcp/", "/.well-known/")
+"""Where, beside /mcp, scripts of other allowed origins may read answers: MCP clients that run in a browser."""
 ALLOWED_METHODS = b"POST, GET, DELETE, OPTIONS"
 ALLOWED_HEADERS = frozenset(
     b"authorization content-type accept x-api-key mcp-protocol-version mcp-method mcp-name mcp-session-id "
@@ -165,7 +165,7 @@ ORIGIN_REFUSED = "Pages of that origin may not use this server. Its operator can
 
 def is_cross_origin_path(path: str) -> bool:
     """Whether scripts of other allowed origins may read what this path answers."""
-    return path.startswith(CROSS_ORIGIN_PATHS)
+    return path == "/mcp" or path.startswith(CROSS_ORIGIN_PATHS)
 
 
 def _is_ip(name: str) -> bool:

@@ -6,6 +6,7 @@ A request's caller is identified, its message climbs the ladder, and its method 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from msgspec import UNSET, Struct
 
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 MAX_REFUSED_BODY_BYTES = 65_536
 """How much is read of a request without a valid token, to find the id that its client waits for."""
+REFUSED_BODY_SECONDS = 5.0
 
 
 class McpOptions(Struct, frozen=True, kw_only=True):
@@ -204,8 +206,10 @@ class McpEndpoint:
         challenge = b'Bearer realm="headrace"' + (b', error="invalid_token"' if refusal.had_token else b"")
         request_id = None
         if method == "POST":
-            body = await read_body(exchange.receive, MAX_REFUSED_BODY_BYTES)
-            request_id = find_id(body) if isinstance(body, bytes) else None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFUSED_BODY_SECONDS):
+                    body = await read_body(exchange.receive, MAX_REFUSED_BODY_BYTES)
+                    request_id = find_id(body) if isinstance(body, bytes) else None
         error = RpcError(UNAUTHORIZED, refusal.reason)
         headers = ((b"www-authenticate", challenge),)
         await send_error(exchange.send, HttpError(status=401, error=error, id=request_id, headers=headers))

@@ -78,8 +78,8 @@ class Subscriptions:
         watcher = asyncio.ensure_future(until_disconnect(receive))
         self._open[caller] += 1
         try:
-            await stream.write([_acknowledgement(honoured, meta)])
             with self._changes.subscribe() as changed:
+                await stream.write([_acknowledgement(honoured, meta)])
                 self._wakers.add(changed.set)
                 watcher.add_done_callback(lambda _: changed.set())
                 try:

@@ -191,7 +191,7 @@ async def test_a_preflight_from_elsewhere_is_refused() -> None:
     assert not any(name.startswith("access-control") for name in answer.headers)
 
 
-@pytest.mark.parametrize("path", ["/", "/api/flows", "/healthz", "/metrics"])
+@pytest.mark.parametrize("path", ["/", "/api/flows", "/healthz", "/metrics", "/mcpx", "/.well-knownx"])
 async def test_pages_and_control_api_are_not_readable_from_other_origins(path: str) -> None:
     answer = await ask(path=path, origin="http://localhost:6274")
 

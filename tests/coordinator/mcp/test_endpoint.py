@@ -352,3 +352,27 @@ def test_callers_without_tokens_are_told_apart_by_address() -> None:
     here, there = (Principal(caller=Caller(name="anonymous", address=each)) for each in ("10.0.0.1", "10.0.0.2"))
 
     assert here.key != there.key
+
+
+@pytest.mark.parametrize(
+    "path", ["/mcp", "/mcp/", "//mcp", "/mcp;a=b", "/mcp/%2e%2e", "/MCP", "/mcp/../healthz", "/mcp.json", ""]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_no_form_of_the_path_goes_around_the_token(path: str, method: str) -> None:
+    answer = await request(World(authentication=True).endpoint, method, path, headers=support.JSON_HEADERS)
+
+    assert answer.status == 401
+
+
+async def test_a_refused_client_that_does_not_send_its_body_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coordinator.mcp.endpoint.REFUSED_BODY_SECONDS", 0.01)
+    talk = open_request(World(authentication=True).endpoint, headers=support.JSON_HEADERS, is_complete=False)
+
+    assert (await talk.answer()).status == 401
+
+
+async def test_a_body_that_comes_too_slowly_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coordinator.mcp.exchange.BODY_SECONDS", 0.01)
+    talk = open_request(World().endpoint, headers=support.JSON_HEADERS, body=b"{", is_complete=False)
+
+    assert (await talk.answer()).status == 408
