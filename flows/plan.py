@@ -102,6 +102,8 @@ class Plan:
     """A compiled version of a flow.
 
     `timeout` bounds the whole run, in seconds.  `calls` are the names of the flows it calls, with the line of each.
+    `bindings` says for the names of connections that stand in the text which installed connection each means; a name
+    that is not in it means itself.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Plan:
     tests: tuple[FlowTest, ...] = ()
     calls: Mapping[str, int] = field(default_factory=dict)
     enabled: bool = True
+    bindings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:

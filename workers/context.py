@@ -80,8 +80,8 @@ class Context:
         return self.run.emit
 
     def connection(self, name: str) -> Connection:
-        """Return a connection by name.  Raises StepError."""
-        return self.run.worker.connections.get(name)
+        """Return the connection that the flow means by this name.  Raises StepError."""
+        return self.run.worker.connections.get(self.plan.bindings.get(name, name))
 
     def evaluate(self, condition: Template, extra: Scope | None = None) -> Any:
         """Evaluate a condition.  Raises StepError."""
