@@ -1,8 +1,8 @@
 """Find the flow files that changed since the last look.  Blocking: meant for a thread.
 
 A file has changed when its time, size or inode did, and is then read and compared by content.  Where the kernel tells
-which directories were touched (`coordinator.catalog.watch`), only those are looked at; every directory is looked at in
-turn anyway.  Links are followed to files inside the directory only.
+which directories were touched (`coordinator.catalog.watch`), only those are looked at, beside a share of all files in
+turn.  Links are followed to files inside the directory only.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ MAX_FILES: Final = 20_000
 MAX_DEPTH: Final = 16
 SUFFIXES: Final = (".yaml", ".yml")
 LOOKS_FOR_ALL: Final = 12
-"""After so many looks every directory was looked at, whatever the kernel said: a minute by default."""
+"""After so many looks every file was looked at, whatever the kernel said: a minute by default."""
 UNSETTLED_NS: Final = 2_000_000_000
 """A file that changed less long ago is read again at the next look: another change may leave the same time and size."""
 
@@ -40,6 +41,7 @@ class _File:
 @dataclass(slots=True)
 class _Directory:
     inode: int
+    changed_ns: int = 0
     files: dict[str, _File] = field(default_factory=dict)
     children: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
@@ -134,9 +136,21 @@ class FlowDirectory:
             self._turn = 1
             return ["", *(path for path in known if path)]
         turn, self._turn = self._turn, self._turn % LOOKS_FOR_ALL + 1
-        in_turn = known[turn - 1 :: LOOKS_FOR_ALL]
         always = (path for path, directory in self._directories.items() if directory.is_restless)
-        return dict.fromkeys([*touched, *always, *in_turn])
+        return dict.fromkeys([*touched, *always, *self._suspects(turn - 1)])
+
+    def _suspects(self, turn: int) -> Iterator[str]:
+        """Name directories whose time changed, or that of one of their files, among a share of both."""
+        for number, (path, directory) in enumerate(self._directories.items()):
+            full = os.path.join(self.root, path)
+            share = islice(directory.files.items(), turn, None, LOOKS_FOR_ALL)
+            try:
+                if (number % LOOKS_FOR_ALL == turn and os.stat(full).st_mtime_ns != directory.changed_ns) or any(
+                    _mark(os.lstat(f"{full}/{name}")) != file.mark for name, file in share if not file.is_link
+                ):
+                    yield path
+            except OSError:
+                yield path
 
     # -- one directory ---------------------------------------------------------------------------------------------
 
@@ -147,7 +161,7 @@ class FlowDirectory:
         if self._watch is not None:
             self._watch.add(path, full)  # before reading, so that no change falls between
         try:
-            inode = os.stat(full, follow_symlinks=not path).st_ino
+            itself = os.stat(full, follow_symlinks=not path)
             with os.scandir(full) as found:
                 listed = list(found)
         except FileNotFoundError:
@@ -159,12 +173,13 @@ class FlowDirectory:
             known.is_restless = True
             return
         if known is None:
-            known = self._directories[path] = _Directory(inode=inode)
-        elif known.inode != inode:
-            known.inode = inode
+            known = self._directories[path] = _Directory(itself.st_ino)
+        elif known.inode != itself.st_ino:
+            known.inode = itself.st_ino
             known.files = {
                 name: _File((0, 0, 0), file.content, False, file.is_link) for name, file in known.files.items()
             }
+        known.changed_ns = itself.st_mtime_ns
         self._compare(path, known, listed, changes)
 
     def _compare(self, path: str, known: _Directory, listed: list[os.DirEntry[str]], changes: Changes) -> None:
@@ -225,8 +240,7 @@ class FlowDirectory:
             found = entry.stat(follow_symlinks=is_link)
             if not stat.S_ISREG(found.st_mode):
                 return False
-            mark = found.st_mtime_ns, found.st_size, found.st_ino
-            if before is not None and before.mark == mark and before.is_settled:
+            if before is not None and before.mark == _mark(found) and before.is_settled:
                 return True
             text, found = self._open(file, is_link=is_link)
         except FileNotFoundError:
@@ -254,9 +268,8 @@ class FlowDirectory:
                 return False
             self._files += 1
         content = hashlib.sha256(text).digest()
-        mark = found.st_mtime_ns, found.st_size, found.st_ino
         is_settled = abs(self._now_ns() - found.st_mtime_ns) > UNSETTLED_NS
-        known.files[name] = _File(mark, content, is_settled, is_link)
+        known.files[name] = _File(_mark(found), content, is_settled, is_link)
         known.is_restless |= not is_settled
         if before is None or before.content != content:
             changes.changed.append(ChangedFile(file, text, found.st_mtime_ns // 1_000_000))
@@ -278,6 +291,10 @@ class FlowDirectory:
             return b"".join(_chunks(descriptor, MAX_BYTES + 1)), found
         finally:
             os.close(descriptor)
+
+
+def _mark(found: os.stat_result) -> Mark:
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _is_directory(prefix: str, entry: os.DirEntry[str], known: _Directory) -> bool:

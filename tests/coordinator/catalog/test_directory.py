@@ -263,14 +263,17 @@ def test_what_the_kernel_did_not_tell_is_found_in_its_turn(tmp_path: Path, monke
 
     monkeypatch.setattr(module, "watch_directory", lambda _root: Deaf())
     flows = FlowDirectory(tmp_path)
-    for number in range(5):
-        write(flows, f"{number}/a.yaml", age=0)
+    for number in range(50):
+        write(flows, f"{number % 5}/{number}.yaml", age=0)
     flows.look()
-    write(flows, "3/a.yaml", "changed", age=0)
+    write(flows, "3/13.yaml", "changed", age=0)
+    write(flows, "4/new.yaml", "new", age=0)
+    (flows.root / "2" / "7.yaml").unlink()
 
-    found = [changed(flows) for _ in range(LOOKS_FOR_ALL)]
+    found = [flows.look() for _ in range(LOOKS_FOR_ALL)]
 
-    assert [each for each in found if each] == [{"3/a.yaml": "changed"}]
+    assert sorted(each.file for changes in found for each in changes.changed) == ["3/13.yaml", "4/new.yaml"]
+    assert [file for changes in found for file in changes.removed] == ["2/7.yaml"]
 
 
 def test_watching_leaves_no_descriptor_open(tmp_path: Path) -> None:
@@ -330,13 +333,14 @@ def test_whatever_happens_to_the_files_the_looks_add_up_to_what_is_there(
     assert known == there
 
 
-def test_ten_thousand_quiet_files_cost_next_to_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folders", [1, 50])
+def test_ten_thousand_quiet_files_cost_next_to_nothing(tmp_path: Path, folders: int) -> None:
     if (watch := watch_directory(tmp_path)) is None:
         pytest.skip("this file system does not tell of all changes")
     watch.close()
     flows = FlowDirectory(tmp_path)
     for number in range(10_000):
-        write(flows, f"{number % 50}/{number}.yaml", age=0)
+        write(flows, f"{number % folders}/{number}.yaml", age=0)
     flows.look()
 
     costs = []
