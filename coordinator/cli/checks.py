@@ -71,7 +71,11 @@ def _read(paths: list[Path] | None) -> "FlowFiles":
     from coordinator.cli.files import read_flow_files
     from coordinator.settings_sources import load_settings
 
-    return read_flow_files(paths or [Path(load_settings().settings.flows)])
+    return read_flow_files(paths or [_as_seen_from_here(Path(load_settings().settings.flows))])
+
+
+def _as_seen_from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _summary(found: "FlowFiles") -> str:

@@ -11,10 +11,10 @@ app = typer.Typer(invoke_without_command=True, help="The history of calls.")
 
 
 @app.callback()
-def runs(context: typer.Context) -> None:
+def runs(context: typer.Context, url: ServerUrl = None) -> None:
     """Read the history of calls; without a command, list the newest."""
     if context.invoked_subcommand is None:
-        list_runs()
+        list_runs(url=url)
 
 
 @app.command("list")

@@ -1,13 +1,17 @@
 """`token`: make, list and revoke what clients call with."""
 
+import re
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from coordinator.cli.client import ServerUrl, part, server
 from coordinator.cli.console import AsJson, is_watched, moment, print_json, print_table, say
 from flows.errors import InputRejected
+
+UNIT_SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400}
+SPAN: Final = re.compile(r"(\d{1,5})([mhd])")
 
 app = typer.Typer(no_args_is_help=True, help="Tokens, with which clients call.")
 
@@ -63,13 +67,11 @@ def revoke(
 
 
 def _end(text: str) -> int:
-    from flows.config import parse_duration
-
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise InputRejected(f"{text!r} is no duration.", fix="Write 90d, 12h or 30m.") from error
-    return int((time.time() + seconds) * 1000)
+    """Return the time that lies so far ahead, in milliseconds since the epoch."""
+    found = SPAN.fullmatch(text.strip())
+    if found is None:
+        raise InputRejected(f"{text!r} is no span of time.", fix="Write 90d, 12h or 30m.")
+    return int((time.time() + int(found[1]) * UNIT_SECONDS[found[2]]) * 1000)
 
 
 def _row(info: dict[str, Any]) -> tuple[str, ...]:
