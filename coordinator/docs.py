@@ -14,7 +14,6 @@ import yaml
 
 from coordinator.api.errors import STATUS
 from coordinator.api.openapi import TAGS, openapi_document
-from coordinator.catalog import codes as catalog_codes
 from coordinator.settings import describe_settings
 from flows.errors import HeadraceError
 from flows.expr import FUNCTIONS, METHODS, Function
@@ -240,12 +239,11 @@ def _function(function: Function) -> tuple[str, str, str, str]:
 
 def problems_page() -> str:
     """List the codes of problems and of errors."""
-    known = {**PROBLEM_CODES, **catalog_codes.CATALOG_CODES}
     errors = sorted(_all_errors().items())
     lines = [
         "## Problems of flows",
         "",
-        *table(("code", "what it means"), ((f"`{code}`", known[code]) for code in sorted(known))),
+        *table(("code", "what it means"), ((f"`{code}`", PROBLEM_CODES[code]) for code in sorted(PROBLEM_CODES))),
         "## Errors",
         "",
         "What `code` of an error of REST, of a failed run or of the command line says.",

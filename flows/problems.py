@@ -14,6 +14,7 @@ WORD_CHARACTERS_COMPARED = 64
 NAMES_COMPARED = 5_000
 
 PROBLEM_CODES: dict[str, str] = {
+    "flow.broken-file": "A flow made Headrace itself fail; this is a mistake in Headrace.",
     "flow.duplicate-id": "Two steps of a flow have the same id.",
     "flow.duplicate-name": "Two flows have the same name.",
     "flow.expression": "An expression cannot be compiled.",
@@ -22,10 +23,13 @@ PROBLEM_CODES: dict[str, str] = {
     "flow.missing-key": "A key that must be there is not.",
     "flow.no-description": "A tool has no description for models to decide by.",
     "flow.not-an-expression": "A condition is not one expression.",
+    "flow.not-published": "A changed set of flows could not be made into tools; the one before stays.",
+    "flow.outside-directory": "A link leads out of the flow directory, or to a directory; it is not followed.",
     "flow.portability": "Some clients or model APIs refuse this part of a tool's schema.",
     "flow.reserved-name": "A step's id is a word of the language.",
     "flow.schema": "A JSON Schema, or a param in the short form, cannot be used.",
     "flow.test": "A flow test contradicts the flow, or says nothing.",
+    "flow.too-many-files": "The flow directory holds more files, or is deeper, than is looked at.",
     "flow.two-components": "A step names more than one component.",
     "flow.unknown-flow": "A step calls a flow that does not exist.",
     "flow.unknown-input": "There is no such input.",
@@ -33,6 +37,7 @@ PROBLEM_CODES: dict[str, str] = {
     "flow.unknown-name": "An expression uses a name that is not known at its place.",
     "flow.unknown-output": "There is no such output.",
     "flow.unknown-step": "There is no such step.",
+    "flow.unreadable": "A flow file, or the flow directory, cannot be read; what was known of it stays.",
     "flow.unsafe-place": "A value would land where it could change more than a value may.",
     "flow.wrong-type": "A value has another shape than the field takes.",
     "flow.wrong-value": "A value does not fit the field.",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
-from coordinator.catalog import codes as codes
 from flows.check import check_calls
 from flows.plan import Plan
 from flows.problems import Problem
