@@ -6,6 +6,7 @@ the connections close.  A second SIGINT does not wait.  Raises CannotListen.
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -45,7 +46,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:
         raise CannotListen(
-            f"Headrace cannot listen on {host} port {port}: {error.strerror or error}.",
+            f"Headrace cannot listen on {host} port {port}: {os.strerror(error.errno) if error.errno else error}.",
             fix="Stop what uses it, or choose another one with --port or HEADRACE_PORT.",
         ) from error
     listener.setblocking(False)
