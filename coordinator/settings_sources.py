@@ -38,8 +38,8 @@ CONFIG_VARIABLE: Final = "HEADRACE_CONFIG"
 CONNECTION_PREFIX: Final = "HEADRACE_CONNECTION_"
 STORED: Final = "settings page"
 """Where a value comes from that was changed through the API."""
-OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "HEADRACE_URL", "HEADRACE_TOKEN"})
-"""Variables with our prefix that are no settings of the coordinator: the command line reads them."""
+OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "HEADRACE_URL", "HEADRACE_TOKEN", "HEADRACE_SECRET_KEY"})
+"""Variables with our prefix that are no settings: the command line reads them, and the vault its key."""
 
 # Kubernetes gives every container such variables for a service that is called "headrace".
 _SERVICE_LINK = re.compile(r"HEADRACE_(SERVICE_(HOST|PORT(_.+)?)|PORT_\d+_(TCP|UDP|SCTP)(_.+)?)")

@@ -123,6 +123,50 @@ settings = Table(
     Column("changed", BigInteger, nullable=False),
 )
 
+# What nobody may read: ciphertexts of `coordinator.vault`, each bound to its place.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("place", NAME, primary_key=True),
+    Column("sealed", Text, nullable=False),
+)
+
+# Connections that were made through the API; `config` is JSON without anything secret.
+connections = Table(
+    "connections",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("config", Text, nullable=False),
+    Column("author", NAME, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+)
+
+# The OAuth tokens of a connection are in `secrets`; here is what is known of them, and who refreshes them now.
+oauth_grants = Table(
+    "oauth_grants",
+    metadata,
+    Column("connection", NAME, primary_key=True),
+    Column("version", Integer, nullable=False),  # counts the tokens that it has had
+    Column("expires", BigInteger),  # of the access token
+    Column("refreshed", BigInteger),
+    Column("error", Text, nullable=False),  # of the last refresh; empty when it went well
+    Column("is_lost", Boolean, nullable=False),  # the provider took it back: a person must sign in again
+    Column("quiet_until", BigInteger, nullable=False),  # until then nobody asks the provider again
+    Column("lease", BigInteger, nullable=False),  # counts who refreshed: a late one has an older number
+    Column("lease_until", BigInteger, nullable=False),
+)
+
+# Sign-ins under way.  Keys are digests, so that a copy of the database opens none.
+oauth_attempts = Table(
+    "oauth_attempts",
+    metadata,
+    Column("digest", DIGEST, primary_key=True),  # of the ticket, later of the state
+    Column("connection", NAME, nullable=False),
+    Column("browser", DIGEST, nullable=False),  # of the cookie; empty until the browser has come
+    Column("sealed", Text, nullable=False),  # the PKCE verifier
+    Column("expires", BigInteger, nullable=False),
+)
+
 # Counts the changes of each topic, so that other coordinators notice them.
 generations = Table(
     "generations",
@@ -131,4 +175,4 @@ generations = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-TOPICS: Final = ("flows", "tokens", "settings")
+TOPICS: Final = ("flows", "tokens", "settings", "connections")

@@ -1,0 +1,1 @@
+"""Keep secrets: encrypted at rest, written by every interface and read by none."""
