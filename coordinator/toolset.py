@@ -213,7 +213,7 @@ def _schemas(node: Any, path: tuple[str, ...] | None) -> Iterator[tuple[tuple[st
 
 
 def _is_served(plan: Plan) -> bool:
-    return plan.enabled and plan.input.type.name == TOOL_INPUT and plan.input.config.enabled
+    return plan.enabled and plan.listed and plan.input.type.name == TOOL_INPUT and plan.input.config.enabled
 
 
 def _definition(plan: Plan, arguments: Arguments) -> dict[str, Any]:

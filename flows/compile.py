@@ -3,7 +3,6 @@
 Reads text only; touches no I/O.  `compile_flow` raises FlowInvalid, `check_flow` returns the problems instead.
 """
 
-import hashlib
 from collections.abc import Mapping, Set
 from typing import Any
 
@@ -14,27 +13,22 @@ from flows.check import check_calls as check_calls
 from flows.check import check_plan
 from flows.config import INVALID, Binder, Bound
 from flows.declared import fields_of
+from flows.definition import UNBOUND, Binding, FlowDefinition
+from flows.definition import flow_digest as flow_digest
 from flows.errors import FlowInvalid, StepError
 from flows.expr import Expression, ExpressionError, Template
-from flows.model import FlowFields, RetryFields, StepFields, TestFields
-from flows.plan import Block, BoundConfig, FlowTest, Plan, PlanInput, PlanOutput, PlanStep, RetryPolicy
+from flows.model import FlowFields, StepFields, TestFields
+from flows.plan import Block, BoundConfig, FlowTest, Plan, PlanInput, PlanOutput, PlanStep
+from flows.plan_steps import plan_step, step_waits
 from flows.problems import Problem, did_you_mean
 from flows.registry import Registry, default_registry
 from flows.sdk import ComponentType, StepType
 from flows.source import Path, Source, read_source
 
-LANGUAGE = "headrace-flow/1"
-"""Part of every digest: a change of the language's meaning makes new versions."""
-
 ALWAYS_IN_SCOPE = frozenset({"args", "caller", "run", "vars"})
 LOOP_NAMES = frozenset({"item", "index"})
 HANDLER_NAMES = frozenset({"error"})
 RESERVED = ALWAYS_IN_SCOPE | LOOP_NAMES | HANDLER_NAMES | {"true", "false", "null"}
-
-
-def flow_digest(text: str) -> str:
-    """Name a version by its content: the first 32 hex digits of a SHA-256."""
-    return hashlib.sha256(f"{LANGUAGE}\n{text}".encode()).hexdigest()[:32]
 
 
 def compile_flow(text: str, file: str = "", registry: Registry | None = None) -> Plan:
@@ -50,14 +44,21 @@ def check_flow(text: str, file: str = "", registry: Registry | None = None) -> l
     return analyse_flow(text, file, registry)[1]
 
 
+def analyse_definition(
+    definition: FlowDefinition, registry: Registry | None = None
+) -> tuple[Plan | None, list[Problem]]:
+    """Compile and check a flow as it is installed."""
+    return analyse_flow(definition.text, definition.file, registry, definition.binding)
+
+
 def analyse_flow(
-    text: str | bytes, file: str = "", registry: Registry | None = None
+    text: str | bytes, file: str = "", registry: Registry | None = None, binding: Binding = UNBOUND
 ) -> tuple[Plan | None, list[Problem]]:
     """Compile and check in one pass: the plan unless there are errors, and all problems."""
     source, problems = read_source(text, file)
     if source is None:
         return None, problems
-    compiler = _Compiler(source, registry or default_registry())
+    compiler = _Compiler(source, registry or default_registry(), binding)
     compiler.problems += problems
     plan = compiler.plan()
     if plan is not None:
@@ -69,15 +70,17 @@ def analyse_flow(
 class _Compiler:
     """One pass over one document.  `_scope` holds the names that expressions may use at the current place."""
 
-    def __init__(self, source: Source, registry: Registry) -> None:
+    def __init__(self, source: Source, registry: Registry, binding: Binding) -> None:
         self.source = source
         self.problems: list[Problem] = []
         self._registry = registry
+        self._binding = binding
         self._binder = Binder(self)
         self._scope: set[str] = set(ALWAYS_IN_SCOPE)
-        self._declared: frozenset[str] | None = None
+        self._declared: dict[str, frozenset[str]] = {}
         self._ids: dict[str, Path] = {}
         self._calls: dict[str, int] = {}
+        self._connections: dict[str, int] = {}
         self._count = 0
 
     # -- what the binder asks for ------------------------------------------------------------------------------
@@ -99,15 +102,15 @@ class _Compiler:
 
         for part in template.parts:
             if isinstance(part, Expression):
-                self._check_arguments(part, path)
+                self._check_keys(part, path)
 
-    def _check_arguments(self, expression: Expression, path: Path) -> None:
-        """Report arguments that the input does not declare, unless it takes others too."""
-        if self._declared is None:
-            return
+    def _check_keys(self, expression: Expression, path: Path) -> None:
+        """Report arguments that the input does not declare, unless it takes others too, and unknown variables."""
         for (name, key), offset in expression.keys.items():
-            if name == "args" and key not in self._declared:
-                message = f"There is no argument {key!r}.{did_you_mean(key, self._declared)}"
+            known = self._declared.get(name)
+            if known is not None and key not in known:
+                what = "argument" if name == "args" else "variable"
+                message = f"There is no {what} {key!r}.{did_you_mean(key, known)}"
                 self.report("flow.unknown-name", message, path, offset=offset)
 
     def bind_steps(self, raw: Any, path: Path) -> Any:
@@ -121,6 +124,10 @@ class _Compiler:
     def bind_flow_name(self, name: str, path: Path) -> None:
         """Note a call of another flow."""
         self._calls.setdefault(name, self.source.position(path).line)
+
+    def bind_connection(self, name: str, path: Path) -> None:
+        """Note the use of a connection."""
+        self._connections.setdefault(name, self.source.position(path).line)
 
     def failure(self, error: ExpressionError, path: Path) -> StepError:
         """Word an error of evaluation with its place; the document is read again, for errors are rare."""
@@ -138,26 +145,31 @@ class _Compiler:
             return None
         head = self._head(document)
         compiled_input = self._input(document)
-        self._check_constants(document.get("vars"), ("vars",))
+        self._vars(document.get("vars"))
         body = self._block(document.get("steps") or [], ("steps",))
         output = self._output(document)
         tests = self._tests(document)
         if head is None or compiled_input is None or any(problem.severity == "error" for problem in self.problems):
             return None
+        binding, names = self._binding, self._binding.flow_names()
         return Plan(
-            name=head.flow,
-            digest=flow_digest(self.source.text),
+            name=binding.prefix + head.flow,
+            digest=flow_digest(self.source.text, binding),
             file=self.source.file,
             title=head.title,
-            description=head.description.strip(),
+            description=binding.describe(head.description.strip()),
             input=compiled_input,
-            vars=head.vars,
+            vars={**head.vars, **binding.vars},
             body=body,
             output=output,
             timeout=head.timeout,
             tests=tests,
-            calls=self._calls,
+            calls={names.get(name, name): line for name, line in self._calls.items()},
             enabled=head.enabled,
+            bindings=binding.connections,
+            connections=self._connections,
+            flow_names=names,
+            listed=binding.listed,
         )
 
     def _head(self, document: Mapping[str, Any]) -> FlowFields | None:
@@ -166,6 +178,11 @@ class _Compiler:
         plain = {key: own.get(key, value) for key, value in document.items()}
         bound = self._binder.field(FlowFields, plain, ())
         return None if bound is INVALID else bound.constant
+
+    def _vars(self, raw: Any) -> None:
+        self._check_constants(raw, ("vars",))
+        if raw is None or isinstance(raw, dict):
+            self._declared["vars"] = frozenset((*(raw or {}), *self._binding.vars))
 
     def _check_constants(self, raw: Any, path: Path) -> None:
         if isinstance(raw, str) and "${{" in raw:
@@ -206,7 +223,7 @@ class _Compiler:
         if arguments is None:
             return None
         if arguments.schema.get("additionalProperties") is False:
-            self._declared = frozenset(arguments.absent)
+            self._declared["args"] = frozenset(arguments.absent)
         return PlanInput(declared, config.shape, arguments, None if returns is UNSET else returns, validator)
 
     def _arguments(self, config: Any, path: Path) -> Arguments | None:
@@ -272,7 +289,7 @@ class _Compiler:
             return Block((), waits=False)
         steps = [self._step(item, (*path, index)) for index, item in enumerate(raw)]
         compiled = tuple(step for step in steps if step is not None)
-        return Block(compiled, any(_waits(step) for step in compiled))
+        return Block(compiled, any(step_waits(step) for step in compiled))
 
     def _step(self, raw: Any, path: Path) -> PlanStep | None:
         common = fields_of(StepFields).keys()
@@ -298,7 +315,7 @@ class _Compiler:
         if declared is None or config is None or fields is None:
             return None
         step_id = raw["id"] if binds else f"{declared.name}#{self._count}"
-        return _plan_step(step_id, binds, declared, config, fields)
+        return plan_step(step_id, binds, declared, config, fields)
 
     def _step_type(self, components: list[str], common: Set[str], path: Path) -> StepType | None:
         known = self._registry.steps
@@ -350,52 +367,3 @@ def _single(cls: Any, name: str, bound: Bound) -> BoundConfig:
     shape = cls(**{name: bound.constant})
     render = bound.render
     return BoundConfig(shape, None if render is None else lambda scope: cls(**{name: render(scope)}))
-
-
-def _waits(step: PlanStep) -> bool:
-    """Whether running the step can await; a step that holds only such steps cannot."""
-    if step.retry is not None or step.concurrency > 1:
-        return True
-    if step.on_error is not None and (steps := step.on_error.shape.steps) is not UNSET and steps.waits:
-        return True
-    if step.type.blocks is not None and any(block.waits for block in step.type.blocks(step.config.shape)):
-        return True
-    return step.type.is_async and not step.type.is_structure
-
-
-def _plan_step(
-    step_id: str, binds: bool, declared: StepType, config: BoundConfig, fields: dict[str, Bound]
-) -> PlanStep:
-    def constant(name: str, otherwise: Any = None) -> Any:
-        return fields[name].constant if name in fields else otherwise
-
-    loop, handler = fields.get("for_each"), fields.get("on_error")
-    retry: RetryFields | None = constant("retry")
-    return PlanStep(
-        is_plain=not fields.keys() - {"id", "when"},
-        id=step_id,
-        binds=binds,
-        type=declared,
-        config=config,
-        when=constant("when"),
-        for_each=None if loop is None else _render_of(loop),
-        concurrency=constant("concurrency", 1),
-        timeout=constant("timeout"),
-        retry=None if retry is None else _retry_policy(retry),
-        on_error=None if handler is None else BoundConfig(handler.constant, handler.render),
-    )
-
-
-def _render_of(bound: Bound) -> Any:
-    constant = bound.constant
-    return bound.render or (lambda _scope: constant)
-
-
-def _retry_policy(fields: RetryFields) -> RetryPolicy:
-    return RetryPolicy(
-        attempts=fields.attempts,
-        delay=fields.delay,
-        factor=fields.factor,
-        max_delay=fields.max_delay,
-        on=frozenset() if fields.on is UNSET else frozenset(fields.on),
-    )

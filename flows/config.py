@@ -56,9 +56,7 @@ class Findings(Protocol):
 
     source: Source
 
-    def report(
-        self, code: str, message: str, path: Path, *, offset: int | None = None, at_key: bool = False
-    ) -> None:
+    def report(self, code: str, message: str, path: Path, *, offset: int | None = None, at_key: bool = False) -> None:
         """Note an error at a place of the document."""
         ...
 
@@ -72,6 +70,10 @@ class Findings(Protocol):
 
     def bind_flow_name(self, name: str, path: Path) -> None:
         """Note that this flow calls another one."""
+        ...
+
+    def bind_connection(self, name: str, path: Path) -> None:
+        """Note that this flow uses a connection."""
         ...
 
     def failure(self, error: ExpressionError, path: Path) -> StepError:
@@ -106,6 +108,7 @@ class Binder:
             "steps": self._steps,
             "duration": self._duration,
             "flow": self._flow,
+            "connection": self._connection,
             "validator": self._validator,
         }
 
@@ -219,6 +222,12 @@ class Binder:
         bound = self._literal(raw, declared, path)
         if bound is not INVALID:
             self._findings.bind_flow_name(bound.constant, path)
+        return bound
+
+    def _connection(self, raw: Any, declared: Declared, path: Path) -> Bound:
+        bound = self._literal(raw, declared, path)
+        if bound is not INVALID:
+            self._findings.bind_connection(bound.constant, path)
         return bound
 
     def _validator(self, raw: Any, _declared: Declared, path: Path) -> Bound:

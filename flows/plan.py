@@ -101,9 +101,11 @@ class FlowTest:
 class Plan:
     """A compiled version of a flow.
 
-    `timeout` bounds the whole run, in seconds.  `calls` are the names of the flows it calls, with the line of each.
+    `timeout` bounds the whole run, in seconds.  `calls` are the names of the flows it calls, with the line of each;
+    `connections` are the names of connections as they stand in the text, likewise.
     `bindings` says for the names of connections that stand in the text which installed connection each means; a name
-    that is not in it means itself.
+    that is not in it means itself.  `flow_names` says the same for names of flows.  A flow that is not `listed` is
+    no tool, whatever its input says.
     """
 
     name: str
@@ -120,6 +122,9 @@ class Plan:
     calls: Mapping[str, int] = field(default_factory=dict)
     enabled: bool = True
     bindings: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, int] = field(default_factory=dict)
+    flow_names: Mapping[str, str] = field(default_factory=dict)
+    listed: bool = True
 
     @property
     def waits(self) -> bool:

@@ -98,6 +98,7 @@ class Context:
 
     async def call_flow(self, name: str, args: Mapping[str, Any]) -> Any:
         """Run another flow inside this run; return its reply's value.  Raises StepError, InputRejected."""
+        name = self.plan.flow_names.get(name, name)
         plan = self.run.worker.plans.by_name(name)
         if plan is None or not plan.enabled:
             raise StepError(f"There is no flow {name!r} to call, or it is disabled.", code="unknown_flow")

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from flows.compile import check_flow, compile_flow, flow_digest
+from flows.compile import analyse_definition, check_flow, compile_flow, flow_digest
+from flows.definition import Binding, FlowDefinition
 from flows.errors import FlowInvalid
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
@@ -70,3 +72,64 @@ def test_a_plan_knows_whether_a_run_can_wait(steps: str, waits: bool) -> None:
     plan = compile_flow(f"flow: mill\ninput: {{call: {{}}}}\nsteps: {steps}\n")
 
     assert plan.waits is waits
+
+
+WHEEL = """
+flow: wheel
+description: Turn.
+input: {mcp_tool: {}}
+vars: {teeth: 8}
+steps:
+  - sql: {connection: mill, query: "SELECT ${{ vars.teeth }}, ${{ vars.stones }}"}
+  - call: {flow: axle}
+  - call: {flow: weather}
+"""
+WORK = Binding(
+    install="work",
+    prefix="work_",
+    flows=("wheel", "axle"),
+    connections={"mill": "work-mill"},
+    vars={"stones": 2},
+    note="the mill at work",
+)
+
+
+def test_an_installed_flow_has_the_names_connections_and_variables_of_its_install() -> None:
+    plan, problems = analyse_definition(FlowDefinition(text=WHEEL, binding=WORK))
+
+    assert problems == []
+    assert plan is not None
+    assert plan.name == "work_wheel"
+    assert plan.description == "Turn. (the mill at work)"
+    assert plan.vars == {"teeth": 8, "stones": 2}
+    assert plan.bindings == {"mill": "work-mill"}
+    assert plan.connections == {"mill": 7}
+    assert plan.calls == {"work_axle": 8, "weather": 9}
+    assert plan.flow_names == {"wheel": "work_wheel", "axle": "work_axle"}
+
+
+def test_two_installs_of_the_same_text_are_two_versions() -> None:
+    home = msgspec.structs.replace(WORK, install="home")
+    digests = {FlowDefinition(text=WHEEL, binding=each).digest for each in (WORK, home, Binding())}
+
+    assert len(digests) == 3
+    assert flow_digest(WHEEL) in digests
+
+
+def test_a_definition_that_travelled_is_the_same_version() -> None:
+    sent = FlowDefinition(text=WHEEL, file="wheel.yaml", binding=WORK)
+
+    received = msgspec.msgpack.decode(msgspec.msgpack.encode(sent), type=FlowDefinition)
+
+    assert received.digest == sent.digest
+    plan, _ = analyse_definition(received)
+    assert plan is not None
+    assert plan.digest == sent.digest
+
+
+def test_a_variable_that_nobody_gives_is_a_problem() -> None:
+    problems = check_flow(WHEEL, "wheel.yaml")
+
+    assert [str(problem) for problem in problems] == [
+        "wheel.yaml:7:67: There is no variable 'stones'. Known: teeth.   [flow.unknown-name]"
+    ]

@@ -1,11 +1,17 @@
 """How a plan runs: conditions, loops, handlers, retries, timeouts, scopes, records."""
 
+import time
 from typing import Any
 
 import pytest
 
+from flows.compile import analyse_definition
+from flows.definition import Binding, FlowDefinition
 from flows.events import Event, Log
+from flows.plan import Plan
+from flows.runs import RunRequest
 from tests.flow_runs import run_flow, steps, value_of
+from workers.local import LocalDispatcher, PlanTable
 
 N = "{n: integer}"
 
@@ -211,3 +217,27 @@ async def test_a_mistake_in_a_component_tells_the_caller_nothing_of_its_cause(
     assert result.error.code == "internal"
     assert "NoneType" not in result.error.message
     assert "NoneType" in caplog.text
+
+
+async def test_an_installed_flow_calls_the_flow_of_its_own_install() -> None:
+    caller = "flow: wheel\ninput: {call: {}}\nsteps: [{call: {flow: axle}}]\n"
+    called = "flow: axle\ninput: {call: {}}\nvars: {load: 0}\nsteps: [{map: '${{ vars.load }}'}]\n"
+    table = PlanTable({plan.name: plan for load in (1, 2) for plan in _installed((caller, called), load)})
+    dispatcher = LocalDispatcher(table)
+
+    results = [await dispatcher.run(_request(table, f"load{load}_wheel")) for load in (1, 2)]
+    await dispatcher.close()
+
+    assert [result.reply and result.reply.value for result in results] == [1, 2]
+
+
+def _installed(texts: tuple[str, ...], load: int) -> list[Plan]:
+    binding = Binding(prefix=f"load{load}_", flows=("wheel", "axle"), vars={"load": load})
+    plans = [analyse_definition(FlowDefinition(text=text, binding=binding))[0] for text in texts]
+    return [plan for plan in plans if plan is not None]
+
+
+def _request(table: PlanTable, name: str) -> RunRequest:
+    plan = table.by_name(name)
+    assert plan is not None
+    return RunRequest(run_id="run-1", flow=name, digest=plan.digest, args={}, deadline=time.time() + 5)
