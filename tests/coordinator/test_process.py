@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -86,13 +85,11 @@ def test_a_call_under_way_finishes_within_the_grace(tmp_path: Path, flows: Path)
         lines = lines_of(server, call_slow(1))
         assert any('"started"' in line for line in iter(lambda: next(lines), ""))
 
-        started = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
         rest = "\n".join(lines)
-        assert server.stop() == 0
+        assert server.stop(seconds=8) == 0
 
     assert '"text":"done"' in rest.replace("\\", "")
-    assert time.monotonic() - started < 8
 
 
 def test_a_call_that_outlasts_the_grace_ends_with_a_word_and_does_not_hold_the_server(
