@@ -18,6 +18,7 @@ def fields_of(declared: type[Struct]) -> dict[str, FieldInfo]:
     return {field.encode_name: field for field in read_fields(declared)}
 
 
+@lru_cache(maxsize=1024)
 def kind_of(declared: Declared) -> tuple[str, Declared]:
     """Return the kind of a field ("" for a plain one) and its type without annotations and without "unset"."""
     kind = ""
@@ -53,7 +54,7 @@ def is_struct(declared: Declared) -> bool:
     return isinstance(declared, type) and issubclass(declared, Struct)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def element_of(declared: Declared) -> Declared | None:
     """Return the type of a collection's elements when they must be bound one by one, else None."""
     if _origin(declared) not in (list, tuple, dict):

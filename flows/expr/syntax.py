@@ -23,6 +23,7 @@ _HINTS = (
     (re.compile(r"!(?!=)"), "Write `not` instead of `!`."),
     (re.compile(r"\.\s*(\w+)"), 'A key that is a word of the language is written in brackets: a["{0}"].'),
 )
+_LINE_END = re.compile(r"\r\n|\r|\n")  # where Python's parser counts lines, unlike `str.splitlines`
 _MAY_WARN = re.compile(r"\\|[0-9][A-Za-z]")
 _KEYWORDS = frozenset(keyword.kwlist)
 
@@ -33,21 +34,22 @@ class Source:
 
     text: str
     start: int
-    lines: list[str] = field(init=False, repr=False)
+    lines: list[tuple[int, str]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # Python's parser counts lines only at these ends, unlike `str.splitlines`.
-        object.__setattr__(self, "lines", re.split(r"\r\n|\r|\n", self.text))
+        object.__setattr__(self, "lines", _lines(self.text))
 
     def offset(self, node: ast.AST) -> int:
         """Return where a node starts, in the text that was given."""
-        return self.start + self.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 1))
+        return self.start + self._begin(node)
 
     def segment(self, node: ast.AST) -> str:
         """Return the text of a node, shortened for a message."""
-        begin = self.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 1))
         end = self.index(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 1))
-        return shorten(self.text[begin:end], 60)
+        return shorten(self.text[self._begin(node) : end], 60)
+
+    def _begin(self, node: ast.AST) -> int:
+        return self.index(getattr(node, "lineno", 1), getattr(node, "col_offset", 1))
 
     def index(self, line: int, column: int, *, in_bytes: bool = True) -> int:
         """Return the index in the text.  Trees count columns in UTF-8 bytes, errors in characters.
@@ -56,20 +58,20 @@ class Source:
         """
         if not 1 <= line <= len(self.lines):
             return len(self.text)
-        current = self.lines[line - 1]
+        start, current = self.lines[line - 1]
         column = max(column - 1 if line == 1 else column, 0)
         if in_bytes and not current.isascii():
             column = len(current.encode(errors="replace")[:column].decode(errors="ignore"))
-        return min(self._line_start(line) + min(column, len(current)), len(self.text))
+        return start + min(column, len(current))
 
-    def _line_start(self, line: int) -> int:
-        at = 0
-        for end in re.finditer(r"\r\n|\r|\n", self.text):
-            line -= 1
-            if line == 0:
-                break
-            at = end.end()
-        return at
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Return where each line starts, and what it says."""
+    lines, at = [], 0
+    for end in _LINE_END.finditer(text):
+        lines.append((at, text[at : end.start()]))
+        at = end.end()
+    return [*lines, (at, text[at:])]
 
 
 def parse(source: Source) -> ast.expr:
@@ -81,8 +83,9 @@ def parse(source: Source) -> ast.expr:
     if not text.strip():
         raise ExpressionInvalid("The expression is empty.", source.start)
     tree = _parse(source, "(", ")")
-    if ")" in text:
-        _parse(source, "[", "]")  # `a) + (b` closes our own bracket; it cannot close two kinds
+    if (tree.lineno, tree.col_offset) == (1, 0):
+        # It starts at our own bracket: a tuple, or `a) + (b`, which closes ours.  Nothing closes two kinds.
+        _parse(source, "[", "]")
     return tree
 
 
