@@ -17,6 +17,7 @@ from flows.runs import Caller, RunResult
 from tests.coordinator.mcp.support import ADD, CHATTY, ECHO, REFUSE, SLOW, Gate
 from workers.local import LocalDispatcher, PlanTable
 
+NOW = 1_800_000_000.0
 ADA = Principal(caller=Caller(name="ada", token_id="t1", address="10.0.0.1", client="test/1"))
 SCALAR = "flow: scalar\ninput: {mcp_tool: {returns: {type: integer}}}\noutput: {reply: text}\n"
 
@@ -32,16 +33,16 @@ def service(text: str, dispatcher: Any = None, **options: Any) -> tuple[CallServ
     )
 
 
-async def test_a_call_runs_the_flow_and_leaves_a_record() -> None:
+async def test_a_call_runs_the_flow_and_leaves_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, tool, runs = service(ECHO)
-    before = time.time()
+    monkeypatch.setattr(time, "time", lambda: NOW)
 
     result = await calls.call(ADA, tool, {"text": "hi"}, source="api")
 
     (run,) = runs
     assert result.reply == Reply(value="hi")
     assert run.result is result
-    assert before <= run.started <= time.time()
+    assert run.started == NOW
     assert (run.flow, run.tool, run.digest) == ("echo", "echo", tool.plan.digest)
     assert (run.caller, run.token_id, run.address, run.client) == ("ada", "t1", "10.0.0.1", "test/1")
     assert (run.source, run.args) == ("api", {"text": "hi"})
@@ -163,14 +164,17 @@ async def test_a_cancelled_call_stops_the_work_and_is_recorded() -> None:
     ("options", "asked", "seconds"),
     [({}, None, 60), ({"timeout_seconds": 5}, None, 5), ({}, 2.0, 2), ({}, 900.0, 60)],
 )
-async def test_the_deadline_is_the_nearest_of_all_limits(options: Any, asked: float | None, seconds: float) -> None:
+async def test_the_deadline_is_the_nearest_of_all_limits(
+    options: Any, asked: float | None, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
     gate = Gate()
     gate.opened.set()
     calls, tool, _ = service("timeout: 60s\n" + ECHO.lstrip(), gate, **options)
 
     await calls.call(ADA, tool, {"text": "x"}, timeout=asked)
 
-    assert gate.requests[0].deadline == pytest.approx(time.time() + seconds, abs=1)
+    assert gate.requests[0].deadline == NOW + seconds
 
 
 async def test_a_real_flow_ends_at_its_deadline() -> None:
@@ -191,7 +195,7 @@ def test_a_flow_waits_if_a_step_does_or_the_dispatcher_does(text: str, always: b
 
 def test_run_ids_are_unique_and_in_order() -> None:
     one, other = run_ids(), run_ids()
-    now = time.time()
+    now = NOW
 
     ids = [one(now + number // 10 / 1000) for number in range(2000)]
 

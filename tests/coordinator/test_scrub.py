@@ -1,13 +1,12 @@
 """Taking secrets out of text and values."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.access.tokens import new_token
 from coordinator.scrub import is_secret_key, mask_url, scrub_text, scrub_value
+from tests.bounded import bounded
 
 
 @pytest.mark.parametrize(
@@ -64,12 +63,11 @@ def test_scrubbing_twice_changes_nothing_more(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["a-" * 100_000, "://" * 50_000, "token" * 50_000 + "=", "bearer " * 50_000, "authorization: " * 20_000]
 )
-def test_no_text_makes_it_slow(text: str) -> None:
-    started = time.process_time()
+def test_no_text_keeps_it_busy(text: str) -> None:
+    with bounded():  # a pattern that goes back and forth needs minutes for any of these
+        clean = scrub_text(text)
 
-    scrub_text(text)
-
-    assert time.process_time() - started < 1.0
+    assert len(clean) >= len(text) // 10  # none of these holds a secret that is longer than its name
 
 
 @pytest.mark.parametrize("key", ["password", "X-API-Key", "Authorization", "client_secret", "refreshToken", "Cookie"])

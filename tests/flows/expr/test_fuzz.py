@@ -18,7 +18,7 @@ from flows.expr import (
     compile_template,
 )
 
-SETTINGS = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 NAMES = st.sampled_from(["a", "b", "rows", "x", "missing"])
 KEYS = st.sampled_from(["id", "name", "n", "tags", "from", "nothing", "a-b"])
@@ -211,7 +211,7 @@ def _tree_size(value: Any, most: int) -> int:
     return total
 
 
-@settings(SETTINGS, max_examples=50)
+@settings(SETTINGS, max_examples=30)
 @given(EXPRESSIONS, SCOPES)
 def test_no_expression_makes_a_value_grow_without_end(text: str, scope: dict[str, Any]) -> None:
     expression = _outcome(lambda: compile_expression(text))
