@@ -5,12 +5,13 @@ request -> Guard (Host, Origin, security headers) -> /mcp                     Mc
                                                   -> everything else          Litestar
 """
 
+import asyncio
+from collections.abc import Callable
 from typing import Final, cast
 from urllib.parse import urlsplit
 
 from coordinator.access.guard import App, Guard, GuardOptions, Receive, Send
 from coordinator.access.presented import QUERY_TOKEN_KEY, Scope, TokenSources, folded_headers, take_query_token
-from coordinator.api import make_api
 from coordinator.lifecycle import Coordinator
 from coordinator.live_settings import LiveSettings
 from coordinator.mcp.discovery import Discovery
@@ -21,22 +22,47 @@ WILDCARDS: Final = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104  compared,
 ALL_SOURCES: Final = TokenSources()
 
 
-def make_app(coordinator: Coordinator) -> App:
+def make_app(coordinator: Coordinator) -> "LiveGuard":
     """Return the application of an open coordinator."""
     services = coordinator.services
-    api = cast("App", make_api(services))  # the same protocol, in narrower words
-    front = Front(services.endpoint, Discovery(coordinator.refusals), api)
+
+    def make() -> App:
+        # Imported here because it takes a third of the start, and the first tool call does not need it.
+        from coordinator.api import make_api
+
+        return cast("App", make_api(services))  # the same protocol, in narrower words
+
+    front = Front(services.endpoint, Discovery(coordinator.refusals), LateApp(make))
     return LiveGuard(front, services.live)
+
+
+class LateApp:
+    """An application that is made in a thread when it is first needed."""
+
+    def __init__(self, make: Callable[[], App]) -> None:
+        self._make = make
+        self._made: asyncio.Future[App] | None = None
+
+    async def made(self) -> App:
+        """Return the application; whoever comes first has it made."""
+        if self._made is None:
+            self._made = asyncio.ensure_future(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._made)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        app = await self.made()
+        await app(scope, receive, send)
 
 
 class Front:
     """Sends a request to the part that answers its path.  `sources` are the ways in which `/mcp` takes a token."""
 
-    def __init__(self, mcp: App, discovery: App, api: App) -> None:
+    def __init__(self, mcp: App, discovery: App, api: LateApp) -> None:
         self.sources = ALL_SOURCES
         self._mcp = mcp
         self._discovery = discovery
-        self._api = api
+        self.api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -48,7 +74,7 @@ class Front:
         elif Discovery.handles(path):
             await self._discovery(scope, receive, send)
         else:
-            await self._api(scope, receive, send)
+            await self.api(scope, receive, send)
 
 
 class LiveGuard:
@@ -64,6 +90,10 @@ class LiveGuard:
         if self._live.current is not self._seen:
             self._apply(self._live.current)
         await self._guard(scope, receive, send)
+
+    async def warm_up(self) -> None:
+        """Make what is not needed for the first call but soon after it."""
+        await self._front.api.made()
 
     def _apply(self, settings: Settings) -> None:
         self._seen = settings

@@ -1,12 +1,13 @@
 """Run a coordinator as a process: listen, open, say what is here, serve until told to stop, close."""
 
+import asyncio
 import gc
 import socket
 import sys
 from collections.abc import Mapping
 from typing import Any, Final, TextIO
 
-from coordinator.app import WILDCARDS, make_app
+from coordinator.app import WILDCARDS, LiveGuard, make_app
 from coordinator.lifecycle import Coordinator, MakeDispatcher, open_coordinator
 from coordinator.live_settings import Load
 from coordinator.logs import configure_logging, get_logger
@@ -29,14 +30,20 @@ async def run_coordinator(load: Load, make_dispatcher: MakeDispatcher) -> None:
         address = address_of(settings.host, bound_port(listener))
         async with open_coordinator(load, make_dispatcher, address) as coordinator:
             _keep_what_is_loaded()
-            await serve_until_told(
-                make_app(coordinator),
-                listener,
-                settings,
-                drain=coordinator.drain,
-                ready=lambda: announce(coordinator),
-            )
+            app = make_app(coordinator)
+            begun: list[asyncio.Task[None]] = []
+
+            def ready() -> None:
+                announce(coordinator)
+                begun.append(asyncio.create_task(_warm_up(app)))
+
+            await serve_until_told(app, listener, settings, drain=coordinator.drain, ready=ready)
     log.info("stopped")
+
+
+async def _warm_up(app: LiveGuard) -> None:
+    await app.warm_up()
+    _keep_what_is_loaded()
 
 
 def _keep_what_is_loaded() -> None:
