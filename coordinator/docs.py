@@ -142,6 +142,7 @@ KINDS: Final = {
     "value": "any value",
     "text": "text",
     "url": "URL",
+    "path": "path",
     "sql": "SQL",
     "condition": "expression",
     "steps": "steps",

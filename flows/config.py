@@ -21,7 +21,7 @@ from flows.problems import did_you_mean
 from flows.sdk import Scope
 from flows.source import Path, Source
 from flows.sql.statement import compile_sql
-from flows.urls import compile_url
+from flows.urls import compile_path, compile_url
 
 Render = Callable[[Scope], Any]
 
@@ -103,6 +103,7 @@ class Binder:
             "value": self._value,
             "text": self._text,
             "url": self._url,
+            "path": self._path,
             "sql": self._sql,
             "condition": self._condition,
             "steps": self._steps,
@@ -177,6 +178,9 @@ class Binder:
 
     def _url(self, raw: Any, _declared: Declared, path: Path) -> Bound:
         return self._landing(raw, path, compile_url, "A URL is expected here.")
+
+    def _path(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+        return self._landing(raw, path, compile_path, "A path is expected here.")
 
     def _sql(self, raw: Any, _declared: Declared, path: Path) -> Bound:
         return self._landing(raw, path, compile_sql, "SQL text is expected here.")

@@ -127,6 +127,11 @@ class Plan:
     listed: bool = True
 
     @property
+    def installed_connections(self) -> frozenset[str]:
+        """The names of the connections that it uses, as they are installed."""
+        return frozenset(self.bindings.get(name, name) for name in self.connections)
+
+    @property
     def waits(self) -> bool:
         """Whether a run can await anything at all."""
         return self.body.waits

@@ -16,10 +16,11 @@ The kinds of fields below say where expressions are allowed and what becomes of 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from msgspec import Meta, Struct
 
+from flows.connections import Connection, ConnectionSource
 from flows.content import Reply
 from flows.errors import ConnectionLost, StepError
 from flows.events import Event, Log, Progress, ToolsChanged
@@ -29,6 +30,7 @@ __all__ = [
     "Connection",
     "ConnectionLost",
     "ConnectionName",
+    "ConnectionSource",
     "Duration",
     "Event",
     "Example",
@@ -38,6 +40,7 @@ __all__ = [
     "Log",
     "NetworkPolicy",
     "OutputType",
+    "PathTemplate",
     "Progress",
     "Reply",
     "Resources",
@@ -71,6 +74,9 @@ Text = Annotated[str, _kind("text")]
 UrlTemplate = Annotated[str, _kind("url")]
 """An absolute http(s) URL or a path.  Interpolated values are percent-encoded as one segment or query value and can
 never change scheme, host or the fixed part of the path."""
+
+PathTemplate = Annotated[str, _kind("path")]
+"""A path, and if wanted a query, below the URL of a connection; values are encoded as in a `UrlTemplate`."""
 
 SqlText = Annotated[Any, _kind("sql")]
 """SQL text.  At run time the field holds a `SqlStatement`: interpolated values are bind parameters, never text."""
@@ -121,17 +127,6 @@ class Example(Struct, frozen=True, kw_only=True):
     args: Mapping[str, Any] = {}
     result: Any = ...
     error: str = ""
-
-
-class Connection(Struct, frozen=True, kw_only=True):
-    """Named settings to reach one service.  Never shown by `repr`: the URL may hold a password."""
-
-    name: str
-    kind: Literal["sql"]
-    url: str
-
-    def __repr__(self) -> str:
-        return f"Connection({self.name!r}, kind={self.kind!r})"
 
 
 class NetworkPolicy(Struct, frozen=True, kw_only=True):
@@ -205,6 +200,13 @@ class StepContext(Protocol):
 
     def connection(self, name: str) -> Connection:
         """Return the connection of that name.  Raises StepError when there is none."""
+        ...
+
+    async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
+        """Return the connection with credentials that are valid now: for one that `signs_in`.
+
+        `refused` says that the other side refused those which `connection` has.  Raises StepError.
+        """
         ...
 
     def evaluate(self, condition: Any, extra: Scope | None = None) -> Any:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import IPv6Address
 from typing import Any
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import quote, unquote, unquote_plus, urljoin
 
 from yarl import URL
 
@@ -44,6 +44,45 @@ def compile_url(template: Template) -> Callable[[Scope], str]:
     origin, rest = _split_origin(head, more=len(parts) > 1)
     walk = _Walk(offset=len(head) - len(rest))
     return _joined([origin, *walk.pieces_of((rest, *parts[1:]))])
+
+
+def compile_path(template: Template) -> Callable[[Scope], str]:
+    """Return the function that builds a path, and its query, below a base URL.  Raises UrlInvalid."""
+    parts = template.parts
+    head = parts[0] if parts else ""
+    if not isinstance(head, str) or not head.startswith("/"):
+        raise UrlInvalid(
+            "A path begins with a slash, for example /orders/${{ args.id }}. Scheme and host are the connection's."
+        )
+    return _joined(_Walk(offset=0).pieces_of((head, *parts[1:])))
+
+
+def parse_base_url(text: str) -> str:
+    """Return a URL under which all requests of a connection are, without a slash at its end.  Raises UrlInvalid."""
+    if "?" in text or "#" in text:
+        raise UrlInvalid("A base URL has no query and no fragment.")
+    if "${{" in text:
+        raise UrlInvalid("A base URL is fixed text, without expressions.")
+    build = compile_url(Template((text.strip().rstrip("/"),), {}, False))
+    return build({}).rstrip("/")
+
+
+def is_below(base: str, url: str) -> bool:
+    """Whether a URL is the base URL or below it, for whichever server reads it."""
+    ours, theirs = URL(base, encoded=True), URL(url, encoded=True)
+    if (ours.scheme, ours.host, ours.port) != (theirs.scheme, theirs.host, theirs.port) or _moves_the_path(
+        theirs.raw_path
+    ):
+        return False
+    prefix, path = ours.raw_path.rstrip("/"), theirs.raw_path
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
+def without_pairs(url: str, names: Mapping[str, str]) -> str:
+    """Return the URL without the pairs of its query that have one of these names, in whatever spelling."""
+    head, mark, query = url.partition("?")
+    kept = [pair for pair in query.split("&") if unquote_plus(pair.partition("=")[0]) not in names]
+    return f"{head}?{'&'.join(kept)}" if mark and any(kept) else head
 
 
 def add_query(url: str, query: Mapping[str, Any], field: str = "query") -> str:

@@ -83,6 +83,10 @@ class Context:
         """Return the connection that the flow means by this name.  Raises StepError."""
         return self.run.worker.connections.get(self.plan.bindings.get(name, name))
 
+    async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
+        """Return the connection with credentials that are valid now.  Raises StepError."""
+        return await self.run.worker.connections.authorize(connection, refused=refused)
+
     def evaluate(self, condition: Template, extra: Scope | None = None) -> Any:
         """Evaluate a condition.  Raises StepError."""
         try:

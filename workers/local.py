@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from flows.connections import FixedConnections
 from flows.plan import Plan
 from flows.runs import EventSink, PlanSource, RunError, RunRequest, RunResult, ignore_event
 from flows.sdk import NetworkPolicy
@@ -26,7 +27,10 @@ class LocalDispatcher:
         network: NetworkPolicy = DEFAULT_NETWORK,
     ) -> None:
         self._resources = PooledResources()
-        self._worker = Worker(plans, self._resources, connections or Connections({}), network)
+        connections = connections or Connections(FixedConnections())
+        connections.subscribe(self._close_outdated)
+        self._worker = Worker(plans, self._resources, connections, network)
+        self._closings: set[asyncio.Task[None]] = set()
         self._running: set[asyncio.Task[Any]] = set()
         self._stopped: set[asyncio.Task[Any]] = set()
         self._idle = asyncio.Event()
@@ -57,7 +61,16 @@ class LocalDispatcher:
         for task in self._stopped:
             task.cancel()
         await self._idle.wait()
+        await asyncio.gather(*self._closings, return_exceptions=True)
         await self._resources.close()
+
+    def _close_outdated(self) -> None:
+        """Close what was opened with credentials that are no longer those of their connection."""
+        for key in self._resources.open_keys():
+            if self._worker.connections.is_outdated(key):
+                closing = asyncio.get_running_loop().create_task(self._resources.discard(key))
+                self._closings.add(closing)
+                closing.add_done_callback(self._closings.discard)
 
     async def _run_stoppable(self, plan: Plan, request: RunRequest, emit: EventSink) -> RunResult:
         """Run in the caller's task, which spares one per call; closing cancels it, and the cancellation ends here."""

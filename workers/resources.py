@@ -40,6 +40,10 @@ class PooledResources:
         opened: ResourceT = await asyncio.shield(opening)
         return opened
 
+    def open_keys(self) -> tuple[Key, ...]:
+        """Return the keys of what is open."""
+        return tuple(self._open)
+
     async def discard(self, key: Key) -> None:
         """Close the resource if it is open."""
         if (found := self._open.pop(key, None)) is not None:

@@ -56,9 +56,8 @@ async def send(client: aiohttp.ClientSession, request: Request, seconds: float) 
     )
 
 
-async def client_of(context: StepContext) -> aiohttp.ClientSession:
-    """Return the pool of this worker; the first step opens it."""
-    network = context.network
+async def client_of(context: StepContext, network: NetworkPolicy) -> aiohttp.ClientSession:
+    """Return the pool of this worker for a policy; the first step opens it."""
     key = pool_key(network)
     client: aiohttp.ClientSession | None = context.resources.peek(key)
     if client is not None:

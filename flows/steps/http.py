@@ -12,10 +12,31 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 from yarl import URL
 
-from flows.sdk import Duration, Example, StepContext, Text, UrlTemplate, Value, step
+from flows.connections import require_kind
+from flows.errors import StepError
+from flows.sdk import (
+    Connection,
+    ConnectionName,
+    Duration,
+    Example,
+    PathTemplate,
+    StepContext,
+    Text,
+    UrlTemplate,
+    Value,
+    step,
+)
 from flows.steps import _http_body as bodies
 from flows.steps import _http_errors as errors
 from flows.steps._http_client import Request, client_of, send
+from flows.steps._http_connection import (
+    TokenRefused,
+    is_inside,
+    masked_failure,
+    policy_for,
+    with_credentials,
+    without_secrets,
+)
 from flows.urls import add_query, resolve_redirect
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -33,12 +54,23 @@ class HttpConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Send a request and take the answer."""
 
     url: Annotated[
-        UrlTemplate,
+        UrlTemplate | UnsetType,
         Meta(
             description="Address with a fixed scheme and host; values in the path and the query are encoded.",
             examples=["https://api.example.com/items/${{ args.id }}"],
         ),
-    ]
+    ] = UNSET
+    connection: Annotated[
+        ConnectionName | UnsetType,
+        Meta(description="Name of the connection to send it through, instead of `url`: its address and credentials."),
+    ] = UNSET
+    path: Annotated[
+        PathTemplate | UnsetType,
+        Meta(
+            description="Path below the address of the connection; values are encoded and cannot leave it.",
+            examples=["/orders/${{ args.id }}"],
+        ),
+    ] = UNSET
     method: Annotated[
         Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] | UnsetType,
         Meta(description="Method; without it GET, or POST when there is a body."),
@@ -75,6 +107,10 @@ class HttpConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         given = [f"`{name}`" for name in BODIES if getattr(self, name) is not UNSET]
         if len(given) > 1:
             raise ValueError(f"A request has one body, but {' and '.join(given)} are given. Keep one of them.")
+        if (self.url is UNSET) is (self.connection is UNSET):
+            raise ValueError("A request goes to a `url`, or through a `connection`. Give one of them.")
+        if self.path is not UNSET and self.connection is UNSET:
+            raise ValueError("`path` is below the address of a `connection`. Name the connection, or use `url`.")
         if self.headers:
             bodies.check_header_names(self.headers)
 
@@ -101,21 +137,62 @@ MAY_BE_MISSING = Example(
 )
 
 
-@step("http", config=HttpConfig, reaches_out=True, examples=(READ, SEARCH, CREATE, MAY_BE_MISSING))
+THROUGH_A_CONNECTION = Example(
+    title="Send it through a connection, which knows the address and the key",
+    config={"connection": "shop", "path": "/orders/${{ args.id }}"},
+    args={"id": 7},
+)
+
+
+@step(
+    "http", config=HttpConfig, reaches_out=True, examples=(READ, SEARCH, CREATE, MAY_BE_MISSING, THROUGH_A_CONNECTION)
+)
 async def http(config: HttpConfig, context: StepContext) -> dict[str, Any]:
     """Send an HTTP request; the result has `status`, `headers` (names in lower case), `body` and `url`.
 
     Statuses that `ok` does not list fail the step with the code `http_<status>`.  The server only connects to public
     addresses unless its settings allow more.
     """
-    client = await client_of(context)
-    request = _request_of(config)
+    if config.connection is UNSET:
+        return await _follow(_request_of(config, ""), config, context, None)
+    connection = require_kind(context.connection(config.connection), "http", "http")
+    try:
+        return await _through(connection, config, context)
+    except StepError as error:
+        raise masked_failure(error, connection) from error.__cause__
+
+
+async def _through(connection: Connection, config: HttpConfig, context: StepContext) -> dict[str, Any]:
+    """Send the request with credentials; once more with others when they are refused and others can be had."""
+    if not connection.signs_in:
+        request = with_credentials(_request_of(config, connection.url), connection)
+        return await _follow(request, config, context, connection)
+    connection = await context.authorize(connection)
+    request = with_credentials(_request_of(config, connection.url), connection)
+    try:
+        return await _follow(request, config, context, connection, may_be_refused=True)
+    except TokenRefused:
+        connection = await context.authorize(connection, refused=True)
+    return await _follow(with_credentials(request, connection), config, context, connection)
+
+
+async def _follow(
+    request: Request,
+    config: HttpConfig,
+    context: StepContext,
+    connection: Connection | None,
+    *,
+    may_be_refused: bool = False,
+) -> dict[str, Any]:
+    """Send the request, and those that redirects ask for.  Raises StepError, and TokenRefused where that may be."""
     for redirects_left in range(config.follow_redirects, -1, -1):
         remaining = context.remaining
         if remaining <= 0:
             raise errors.out_of_time(request)
+        exchange = Exchange(config, connection, remaining, redirects_left, may_be_refused)
         try:
-            outcome = await _exchange(client, request, config, remaining, redirects_left)
+            client = await client_of(context, policy_for(request, connection, context.network))
+            outcome = await _exchange(client, request, exchange)
         except (aiohttp.ClientError, OSError) as problem:
             raise errors.failed(problem, request) from problem
         if isinstance(outcome, dict):
@@ -124,25 +201,37 @@ async def http(config: HttpConfig, context: StepContext) -> dict[str, Any]:
     raise AssertionError("the last request gives a result or raises")
 
 
-async def _exchange(
-    client: aiohttp.ClientSession, request: Request, config: HttpConfig, seconds: float, redirects_left: int
-) -> dict[str, Any] | Request:
+class Exchange(Struct, frozen=True):
+    """What one request is sent under."""
+
+    config: HttpConfig
+    connection: Connection | None
+    seconds: float
+    redirects_left: int
+    may_be_refused: bool
+
+
+async def _exchange(client: aiohttp.ClientSession, request: Request, exchange: Exchange) -> dict[str, Any] | Request:
     """Send one request; return the result, or the request that a redirect asks for."""
-    response = await send(client, request, seconds)
+    config, connection = exchange.config, exchange.connection
+    response = await send(client, request, exchange.seconds)
     try:
+        if response.status == 401 and exchange.may_be_refused:
+            raise TokenRefused
         if accepts(config.ok, response.status):
-            return await _result(request, response, config)
+            return without_secrets(await _result(request, response, config), connection)
         if response.status in REDIRECTS and "Location" in response.headers:
-            following = _redirected(request, response, config, redirects_left)
+            following = _redirected(request, response, exchange)
             response.release()
             return following
-        raise errors.unexpected_status(request, response, await _excerpt(request, response))
+        raise errors.unexpected_status(request, response, await _excerpt(request, response, connection))
     except BaseException:
         response.close()  # half-read, it must not go back to the pool
         raise
 
 
-def _request_of(config: HttpConfig) -> Request:
+def _request_of(config: HttpConfig, base: str) -> Request:
+    """Return the request as the flow says it; a path is below the base URL."""
     headers = bodies.header_texts(config.headers) if config.headers else {}
     body, content_type = _body_of(config)
     if body is not None and not any(name.lower() == "content-type" for name in headers):
@@ -150,7 +239,11 @@ def _request_of(config: HttpConfig) -> Request:
     method = config.method
     if method is UNSET:
         method = "GET" if body is None else "POST"
-    url = add_query(config.url, config.query) if config.query else config.url
+    url = config.url
+    if isinstance(url, UnsetType):
+        url = base if isinstance(config.path, UnsetType) else base + config.path
+    if config.query:
+        url = add_query(url, config.query)
     return Request(method, URL(url, encoded=True), headers, body, config.connect_timeout, config.read_timeout)
 
 
@@ -202,7 +295,7 @@ def _headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
     return headers
 
 
-async def _excerpt(request: Request, response: aiohttp.ClientResponse) -> str:
+async def _excerpt(request: Request, response: aiohttp.ClientResponse, connection: Connection | None) -> str:
     """Return the beginning of an error body when it is text; what goes wrong meanwhile does not matter."""
     try:
         body = await bodies.read_body(response, ERROR_BODY_BYTES)
@@ -210,7 +303,8 @@ async def _excerpt(request: Request, response: aiohttp.ClientResponse) -> str:
         return ""
     if bodies.kind_of(response.headers.get("Content-Type", ""), body) == "bytes":
         return ""
-    return errors.excerpt_of(bodies.decode_text(body, response), _credentials(request.headers))
+    text = without_secrets(bodies.decode_text(body, response), connection)
+    return errors.excerpt_of(text, _credentials(request.headers))
 
 
 def _credentials(headers: Mapping[str, str]) -> list[str]:
@@ -222,18 +316,23 @@ def _credentials(headers: Mapping[str, str]) -> list[str]:
 # -- redirects -----------------------------------------------------------------------------------------------------
 
 
-def _redirected(request: Request, response: aiohttp.ClientResponse, config: HttpConfig, redirects_left: int) -> Request:
+def _redirected(request: Request, response: aiohttp.ClientResponse, exchange: Exchange) -> Request:
     """Return the request that the redirect asks for.  Source: RFC 9110, section 15.4."""
     try:
         url = URL(resolve_redirect(str(request.url), response.headers["Location"]), encoded=True)
     except ValueError as problem:
         raise errors.bad_redirect(request, response.status, str(problem)) from problem
-    if redirects_left == 0:
-        raise errors.unfollowed_redirect(request, response.status, url, config.follow_redirects)
+    if exchange.redirects_left == 0:
+        raise errors.unfollowed_redirect(request, response.status, url, exchange.config.follow_redirects)
     headers, method, body = request.headers, request.method, request.body
     if (response.status == 303 and method != "HEAD") or (response.status in {301, 302} and method == "POST"):
         method, body = "GET", None
         headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
-    if url.origin() != request.url.origin():
+    following = replace(request, method=method, url=url, headers=headers, body=body)
+    connection = exchange.connection
+    if connection is not None and is_inside(following, connection):
+        # Sent without them when a redirect led away in between, so that the way back gains nothing.
+        return with_credentials(following, connection) if is_inside(request, connection) else following
+    if connection is not None or url.origin() != request.url.origin():
         headers = {name: value for name, value in headers.items() if name.lower() in bodies.SHARED_HEADERS}
-    return replace(request, method=method, url=url, headers=headers, body=body)
+    return replace(following, headers=headers)

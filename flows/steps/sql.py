@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from flows.connections import require_kind
 from flows.sdk import ConnectionName, Example, SqlText, StepContext, step
 from flows.sql import Database, open_database
 
@@ -95,9 +96,8 @@ async def sql(config: SqlConfig, context: StepContext) -> dict[str, Any]:
 
 
 async def _database(name: str, context: StepContext) -> Database:
-    connection = context.connection(name)
-    # The URL may hold a password, and keys of resources may be shown; its hash is cached by the string.
-    key = ("sql", name, f"{hash(connection.url):x}")
+    connection = require_kind(context.connection(name), "sql", "sql")
+    key = ("sql", connection.name, connection.version)
     database: Database | None = context.resources.peek(key)
     if database is not None:
         return database

@@ -65,6 +65,9 @@ class Run:
     def connection(self, name: str) -> Connection:
         raise NotImplementedError
 
+    async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
+        raise NotImplementedError
+
     def evaluate(self, condition: Any, extra: Scope | None = None) -> Any:
         raise NotImplementedError
 
