@@ -19,6 +19,8 @@ NPM_LOCK = HERE / "package-lock.json"
 NODE_MODULES = HERE / "node_modules"
 TOOLBOX = NODE_MODULES / "@toolbox-sdk" / "server-linux-x64" / "bin" / "toolbox"
 
+FASTMCP, SDK, MCP_TOOLBOX, BARE = "FastMCP", "mcp SDK", "MCP Toolbox", "uvicorn alone"
+
 TOOLBOX_ECHO = """
   echo:
     kind: sqlite-sql
@@ -42,15 +44,20 @@ def set_up() -> None:
 def fastmcp(log: Path, tools: int = 1) -> ServerProcess:
     """FastMCP with a token check and a number of tools, the first of them `echo`."""
     env = {"BENCH_TOKEN": TOKEN, "BENCH_TOOLS": str(tools), "PYTHONPATH": str(PEER_SERVERS)}
-    return ServerProcess("FastMCP", _uvicorn("fastmcp_server"), log, env=env)
+    return ServerProcess(FASTMCP, _uvicorn("fastmcp_server"), log, env=env)
 
 
 def mcp_sdk(log: Path) -> ServerProcess:
     """The low-level server of the `mcp` SDK."""
-    return ServerProcess("mcp SDK", _uvicorn("mcp_sdk_server"), log, env={"PYTHONPATH": str(PEER_SERVERS)})
+    return ServerProcess(SDK, _uvicorn("mcp_sdk_server"), log, env={"PYTHONPATH": str(PEER_SERVERS)})
 
 
-def toolbox(folder: Path, database: str = ":memory:", tools: str = "", name: str = "MCP Toolbox") -> ServerProcess:
+def bare(log: Path, text: str) -> ServerProcess:
+    """Uvicorn with an application that does nothing: what is left of a rate when all work is taken away."""
+    return ServerProcess(BARE, _uvicorn("bare_server"), log, env={"PYTHONPATH": str(PEER_SERVERS), "BENCH_TEXT": text})
+
+
+def toolbox(folder: Path, database: str = ":memory:", tools: str = "", name: str = MCP_TOOLBOX) -> ServerProcess:
     """MCP Toolbox with `echo` and further tools, written as the members of its `tools:`."""
     config = folder / "toolbox.yaml"
     source = f"sources:\n  source:\n    kind: sqlite\n    database: '{database}'\ntools:"

@@ -4,12 +4,12 @@ from contextlib import ExitStack
 
 from benchmarks import flow_files, peers
 from benchmarks.headrace import Headrace
+from benchmarks.peers import BARE, FASTMCP, MCP_TOOLBOX, SDK
 from benchmarks.report import Finding, Row, Side
 from benchmarks.servers import ServerProcess
 from benchmarks.suite import TEXT, Bench, Contender, contest, named, says, versus
 from benchmarks.wire import ERAS, LEGACY, TOKEN, Era, call, with_token
 
-FASTMCP, TOOLBOX, SDK = "FastMCP", "MCP Toolbox", "mcp SDK"
 CONNECTIONS = 64
 TERMS = (
     "Headrace checks a token and the arguments, runs a flow of one step and writes history; FastMCP checks a token "
@@ -30,7 +30,7 @@ def one_connection(bench: Bench) -> Row:
     findings = [
         versus(sides, peer, "p50_ms", era=era, most=None if peer == SDK else 1.0)
         for era in ERAS
-        for peer in (FASTMCP, TOOLBOX, SDK)
+        for peer in (FASTMCP, MCP_TOOLBOX, SDK)
     ]
     return Row("latency", "the same at 1 connection", tuple(findings), tuple(sides.values()))
 
@@ -66,6 +66,8 @@ def _echo(bench: Bench, connections: int) -> dict[str, Side]:
             for era in ERAS
             for server in (ours, *others)
         ]
+        floor = stack.enter_context(peers.bare(bench.room("bare") / "log", TEXT))
+        contenders.append(Contender(BARE, floor, call("echo", {"text": TEXT}, LEGACY), TEXT, says(TEXT)))
         return contest(bench, contenders, connections)
 
 
@@ -77,9 +79,9 @@ def _contender(server: ServerProcess, era: Era, token: str) -> Contender:
 def _throughput(sides: dict[str, Side], era: Era) -> list[Finding]:
     return [
         versus(sides, FASTMCP, "rate", era=era, least=15, aim=25),
-        versus(sides, TOOLBOX, "rate", era=era, least=1.2),
+        versus(sides, MCP_TOOLBOX, "rate", era=era, least=1.2),
         versus(sides, SDK, "rate", era=era),
         versus(sides, FASTMCP, "p99_ms", era=era, most=1.0),
-        versus(sides, TOOLBOX, "p99_ms", era=era, most=1.0),
-        versus(sides, TOOLBOX, "cpu_us", era=era),
+        versus(sides, MCP_TOOLBOX, "p99_ms", era=era, most=1.0),
+        versus(sides, MCP_TOOLBOX, "cpu_us", era=era),
     ]
