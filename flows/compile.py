@@ -3,7 +3,8 @@
 Reads text only; touches no I/O.  `compile_flow` raises FlowInvalid, `check_flow` returns the problems instead.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET
@@ -23,7 +24,7 @@ from flows.plan_steps import plan_step, step_waits
 from flows.problems import Problem, did_you_mean
 from flows.registry import Registry, default_registry
 from flows.sdk import ComponentType, StepType
-from flows.source import Path, Source, read_source
+from flows.source import Path, Position, Source, read_source
 
 ALWAYS_IN_SCOPE = frozenset({"args", "caller", "run", "vars"})
 LOOP_NAMES = frozenset({"item", "index"})
@@ -73,6 +74,7 @@ class _Compiler:
     def __init__(self, source: Source, registry: Registry, binding: Binding) -> None:
         self.source = source
         self.problems: list[Problem] = []
+        self.failure = _failures(source.file, source.text)
         self._registry = registry
         self._binding = binding
         self._binder = Binder(self)
@@ -128,12 +130,6 @@ class _Compiler:
     def bind_connection(self, name: str, path: Path) -> None:
         """Note the use of a connection."""
         self._connections.setdefault(name, self.source.position(path).line)
-
-    def failure(self, error: ExpressionError, path: Path) -> StepError:
-        """Word an error of evaluation with its place; the document is read again, for errors are rare."""
-        position = self.source.position_in(path, error.offset)
-        place = f"{self.source.file or 'flow'}:{position.line}:{position.column}"
-        return StepError(f"{place}: {error.message}", code="expression_failed")
 
     # -- the document ------------------------------------------------------------------------------------------
 
@@ -353,6 +349,26 @@ class _Compiler:
             self.report("flow.duplicate-id", f"The id {step_id!r} is used in line {line} already.", (*path, "id"))
         self._ids.setdefault(step_id, (*path, "id"))
         self._scope.add(step_id)
+
+
+def _failures(file: str, text: str) -> Callable[[ExpressionError, Path], StepError]:
+    """Return what words an error of evaluation with its place.
+
+    Errors are few and plans are many: so a plan keeps the text, not the document, and reads it again.
+    """
+
+    def failure(error: ExpressionError, path: Path) -> StepError:
+        source = _read_again(text)
+        position = Position(1, 1) if source is None else source.position_in(path, error.offset)
+        place = f"{file or 'flow'}:{position.line}:{position.column}"
+        return StepError(f"{place}: {error.message}", code="expression_failed")
+
+    return failure
+
+
+@lru_cache(maxsize=16)  # a step that fails in a loop fails often
+def _read_again(text: str) -> Source | None:
+    return read_source(text)[0]
 
 
 def _where_known(name: str) -> str:

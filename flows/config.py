@@ -19,7 +19,7 @@ from flows.expr import ExpressionError, ExpressionInvalid, Template, compile_tem
 from flows.plan import BoundConfig
 from flows.problems import did_you_mean
 from flows.sdk import Scope
-from flows.source import Path, Source
+from flows.source import Path
 from flows.sql.statement import compile_sql
 from flows.urls import compile_path, compile_url
 
@@ -54,7 +54,8 @@ INVALID: Final = Bound(_INVALID)
 class Findings(Protocol):
     """What the binder needs of the compiler around it."""
 
-    source: Source
+    failure: Callable[[ExpressionError, Path], StepError]
+    """Turns an error of evaluation into one that says where in the file it happened; plans keep it."""
 
     def report(self, code: str, message: str, path: Path, *, offset: int | None = None, at_key: bool = False) -> None:
         """Note an error at a place of the document."""
@@ -74,10 +75,6 @@ class Findings(Protocol):
 
     def bind_connection(self, name: str, path: Path) -> None:
         """Note that this flow uses a connection."""
-        ...
-
-    def failure(self, error: ExpressionError, path: Path) -> StepError:
-        """Turn an error of evaluation into one that says where in the file it happened."""
         ...
 
 
@@ -270,7 +267,7 @@ class Binder:
                 )
                 parts[key] = INVALID
         for name, field in declared_fields.items():
-            if field.required and name not in raw:
+            if name not in raw and field.required:
                 parts[name] = self._report("flow.missing-key", f"The key {name!r} is missing.", path)
         return self._built(declared, parts, path)
 
