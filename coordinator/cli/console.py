@@ -32,9 +32,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(_one_line(cell)) for cell in row))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    found = [[_one_line(cell) for cell in row] for row in rows]
+    # The first column names the thing and is what people copy, so it is never cut.
+    table.add_column(columns[0], no_wrap=True, min_width=max((len(row[0]) for row in found), default=0))
+    for column in columns[1:]:
+        table.add_column(column)
+    for row in found:
+        table.add_row(*map(Text, row))
     Console().print(table)
 
 

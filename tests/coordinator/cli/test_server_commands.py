@@ -165,12 +165,16 @@ def test_a_person_sees_tables_and_can_paste_what_they_see(beside: Command, monke
 
     made = beside("token create Ada")
     flows = beside("flow list")
+    beside("call hello name=Ada")
+    newest = json.loads(beside("runs list -n 1 --json").out)["runs"][0]["id"]
+    runs = beside("runs list -n 1")
 
     token = next(line for line in made.out.splitlines() if line.startswith("hr_"))
     commands = [line for line in made.out.splitlines() if line.startswith("claude mcp add")]
     assert len(commands) == 1
     assert commands[0].rstrip().endswith(f"'Authorization: Bearer {token}'")
     assert "description" in flows.out
+    assert newest in runs.out
 
 
 def test_a_wrong_duration_is_told(beside: Command) -> None:
