@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from coordinator.cli import calls, checks, flows, pages, runs, serve, tokens
+from coordinator.cli import calls, checks, flows, packs, pages, runs, serve, tokens
 from flows.errors import HeadraceError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("check")(checks.check_files)
 app.command("test")(checks.run_tests)
 app.command()(calls.call)
 app.add_typer(flows.app, name="flow")
+app.add_typer(packs.app, name="pack")
 app.add_typer(tokens.app, name="token")
 app.add_typer(runs.app, name="runs")
 app.command()(pages.schema)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +27,11 @@ Paths = Annotated[
 
 def check_files(paths: Paths = None, as_json: AsJson = False) -> None:
     """Say what is wrong with flow files, with file, line and column."""
-    found = _read(paths)
+    show_findings(_read(paths), as_json=as_json)
+
+
+def show_findings(found: "FlowFiles", *, as_json: bool) -> None:
+    """Print what is wrong, and end the command."""
     if as_json:
         print_json({"files": found.files, "problems": found.problems})
     else:
@@ -51,15 +56,16 @@ def run_tests(
         say(f"{_summary(found)} No test was run.")
         raise typer.Exit(1)
     chosen = [
-        (plan, each)
-        for plan in found.plans.values()
+        (plans, plan, each)
+        for plans in (found.plans, *found.packs.values())
+        for plan in plans.values()
         for each in plan.tests
         if only in f"{plan.name}: {each.fields.name}"
     ]
     if not chosen:
         say(f"No test holds {only!r} in its name." if only else "The flows have no tests.")
         raise typer.Exit(1 if only else 0)
-    reports = asyncio.run(_run_tests(found, chosen, load_settings().settings, quiet=as_json))
+    reports = asyncio.run(_run_tests(chosen, load_settings().settings, quiet=as_json))
     if as_json:
         print_json({"tests": [_as_json(report) for report in reports]})
     else:
@@ -85,7 +91,7 @@ def _summary(found: "FlowFiles") -> str:
 
 
 async def _run_tests(
-    found: "FlowFiles", chosen: list[tuple["Plan", "FlowTest"]], settings: "Settings", *, quiet: bool
+    chosen: list[tuple[dict[str, "Plan"], "Plan", "FlowTest"]], settings: "Settings", *, quiet: bool
 ) -> list["TestReport"]:
     from flows.sdk import NetworkPolicy
     from flows.testing import run_test
@@ -94,15 +100,17 @@ async def _run_tests(
 
     network = NetworkPolicy(allow_loopback=settings.allow_loopback, allow_private=settings.allow_private_networks)
     with _connections(settings) as urls, _shown(len(chosen), quiet=quiet) as show:
-        dispatcher = LocalDispatcher(PlanTable(found.plans), Connections.from_urls(urls), network)
-        try:
-            reports = []
-            for plan, each in chosen:
-                reports.append(await run_test(plan, each, dispatcher))
-                show(reports[-1])
-            return reports
-        finally:
-            await dispatcher.close()
+        connections, reports = Connections.from_urls(urls), []
+        for _, group in groupby(chosen, key=lambda each: id(each[0])):
+            together = list(group)
+            dispatcher = LocalDispatcher(PlanTable(together[0][0]), connections, network)
+            try:
+                for _, plan, each in together:
+                    reports.append(await run_test(plan, each, dispatcher))
+                    show(reports[-1])
+            finally:
+                await dispatcher.close()
+        return reports
 
 
 @contextmanager

@@ -9,16 +9,22 @@ from flows.compile import analyse_flow
 from flows.errors import NotFound
 from flows.plan import Plan
 from flows.problems import Problem
+from packs.loader import folder_files, read_pack
+from packs.manifest import FILE
 
 SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass
 class FlowFiles:
-    """Flow files that belong together: their plans by name, and everything that is wrong."""
+    """Flow files and packs: the plans that belong together, by name, and everything that is wrong.
+
+    `plans` are those of single files, `packs` those of each pack by its folder.
+    """
 
     files: list[str] = field(default_factory=list)
     plans: dict[str, Plan] = field(default_factory=dict)
+    packs: dict[str, dict[str, Plan]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -28,12 +34,32 @@ class FlowFiles:
 
 
 def read_flow_files(paths: Sequence[Path]) -> FlowFiles:
-    """Read and check all flow files among the paths and below them.  Raises NotFound for a path that is not there."""
+    """Read and check all flow files and packs among the paths and below them.  Raises NotFound."""
     found = FlowFiles()
-    for path in dict.fromkeys(_flow_files(paths)):
-        _take(found, path)
+    files = list(dict.fromkeys(_flow_files(paths)))
+    folders = list(dict.fromkeys(path.parent for path in files if path.name == FILE))
+    for folder in folders:
+        take_pack(found, folder)
+    for path in files:
+        if not any(path.is_relative_to(folder) for folder in folders):
+            _take(found, path)
     found.problems += check_calls(found.plans)
     return found
+
+
+def take_pack(found: FlowFiles, folder: Path) -> None:
+    """Read and check the pack in a folder.  Raises NotFound when there is none."""
+    files = folder_files(folder)
+    pack, problems = read_pack(files, str(folder))
+    found.files += [str(folder / name) for name in files if name.endswith(SUFFIXES)]
+    found.problems += problems
+    if pack is not None:
+        found.packs[str(folder)] = pack.plans()
+        found.problems += [
+            Problem(code="flow.schema", message=reason, file=flow.file)
+            for flow in pack.flows.values()
+            if (reason := _tool_problem(flow.plan)) is not None
+        ]
 
 
 def _flow_files(paths: Iterable[Path]) -> Iterator[Path]:
