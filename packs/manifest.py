@@ -192,7 +192,7 @@ class _Findings:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[Problem] = []
-        self.failure = _absent
+        self.failure: Any = _absent
 
     def report(self, code: str, message: str, path: Path, *, offset: int | None = None, at_key: bool = False) -> None:
         """Note an error at a place of the manifest."""
