@@ -1,10 +1,10 @@
 """Input `mcp_tool`: the flow is a tool that MCP clients list and call."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from flows.inputs._arguments import TakesArguments
 from flows.sdk import Example, flow_input
 
 
@@ -31,27 +31,9 @@ EXAMPLE = Example(
 
 
 @flow_input("mcp_tool", examples=(EXAMPLE,))
-class McpToolInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class McpToolInput(TakesArguments, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The flow is a tool: MCP clients see its name, description and schema, and call it."""
 
-    params: Annotated[
-        Mapping[str, Any] | UnsetType,
-        Meta(
-            description="The arguments: name to JSON Schema keywords. Required unless `default` or `required: false`.",
-            extra_json_schema={"x-kind": "params"},
-        ),
-    ] = UNSET
-    schema: Annotated[
-        Mapping[str, Any] | UnsetType,
-        Meta(
-            description="A whole JSON Schema in place of `params`; reaches clients unchanged.",
-            extra_json_schema={"x-kind": "schema"},
-        ),
-    ] = UNSET
-    returns: Annotated[
-        Mapping[str, Any] | UnsetType,
-        Meta(description="JSON Schema of the result.", extra_json_schema={"x-kind": "schema"}),
-    ] = UNSET
     title: Annotated[str | UnsetType, Meta(description="The tool's name for people.")] = UNSET
     annotations: Annotated[ToolAnnotations, Meta(description="Hints about the tool's effects.")] = ToolAnnotations()
     enabled: Annotated[bool, Meta(description="Whether clients see the tool.")] = True
