@@ -1,0 +1,321 @@
+"""Every request that the Google packs can make, held against what Google publishes about its APIs.
+
+Each tool runs in process against a real server that stands in for the API through the base URL of the connection.  The
+server answers what the tool's own tests promise, and after that what the description allows.  See
+descriptions/README.md for where the descriptions come from.
+"""
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import web
+from msgspec import UNSET
+
+from flows.connections import Connection, FixedConnections
+from flows.plan import FlowTest, Plan
+from flows.runs import RunRequest, RunResult
+from flows.sdk import NetworkPolicy
+from packs.loader import CATALOG, load_pack
+from packs.pack import Pack
+from tests.packs.discovery import Api, Sent
+from workers.connections import Connections
+from workers.local import LocalDispatcher, PlanTable
+
+PACKS: Final = {"google-calendar": "calendar.v3", "google-drive": "drive.v3", "google-sheets": "sheets.v4"}
+TEXTS: Final = (
+    "Ledger & Söhne / 2026?",
+    "2026-11-20T14:00:00Z",
+    "2026-11-20",
+    "ada@example.com",
+    "RRULE:FREQ=DAILY",
+    "B2:C4",
+    "text/plain",
+    "#a1b2c3",
+    "example.com",
+    "Ledger",
+)
+"""Texts for arguments: of each the first that its pattern takes."""
+
+
+@cache
+def pack_of(name: str) -> Pack:
+    return load_pack(CATALOG / name)
+
+
+@cache
+def api_of(name: str) -> Api:
+    return Api(PACKS[name])
+
+
+TOOLS: Final = [
+    pytest.param(name, tool, id=f"{name}:{tool}")
+    for name in PACKS
+    if (CATALOG / name).is_dir()
+    for tool in pack_of(name).tools
+]
+EXAMPLES: Final = [
+    pytest.param(name, flow.name, index, id=f"{name}:{flow.name}:{index}")
+    for name in PACKS
+    if (CATALOG / name).is_dir()
+    for flow in pack_of(name).flows.values()
+    for index in range(len(flow.plan.tests))
+]
+
+
+class Google:
+    """A server in place of an API: it notes what it is asked, and answers from a list, else as it is described."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.sent: list[Sent] = []
+        self.authorizations: set[str | None] = set()
+        self.answers: list[Mapping[str, Any]] = []
+        self.origin = ""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        path, _, query = request.raw_path.partition("?")
+        sent = Sent(request.method, path, query, request.headers.get("Content-Type", ""), await request.read())
+        self.sent.append(sent)
+        self.authorizations.add(request.headers.get("Authorization"))
+        answer = self.answers.pop(0) if self.answers else self._as_described(sent)
+        body = answer.get("body")
+        if body is None or isinstance(body, str):
+            return web.Response(status=answer["status"], text=body)
+        return web.json_response(body, status=answer["status"])
+
+    def _as_described(self, sent: Sent) -> Mapping[str, Any]:
+        called = self.api.method_of(sent)
+        if called is None:
+            return {"status": 404}
+        response = called[0].get("response")
+        return {"status": 200, "body": self.api.made_up(response)} if response else {"status": 204}
+
+    def problems(self) -> list[str]:
+        """Say what was wrong with all that was asked."""
+        return [f"{sent.method} {sent.path}: {problem}" for sent in self.sent for problem in self.api.problems(sent)]
+
+
+@asynccontextmanager
+async def google(pack: Pack) -> AsyncIterator[tuple[Google, LocalDispatcher]]:
+    """Run the server and, in front of it, a worker with the pack's plans."""
+    server = Google(api_of(pack.manifest.name))
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    source = FixedConnections(
+        Connection(
+            name=name,
+            kind="http",
+            url=server.origin + urlsplit(declared.base_url).path,
+            headers={"Authorization": "Bearer test"},
+        )
+        for name, declared in pack.manifest.connections.items()
+    )
+    dispatcher = LocalDispatcher(PlanTable(pack.plans()), Connections(source), NetworkPolicy(allow_loopback=True))
+    try:
+        yield server, dispatcher
+    finally:
+        await dispatcher.close()
+        await runner.cleanup()
+
+
+async def run(plan: Plan, args: Mapping[str, Any], dispatcher: LocalDispatcher) -> RunResult:
+    assert plan.input.arguments.rejections(args) == []
+    request = RunRequest(
+        run_id="run-1",
+        flow=plan.name,
+        digest=plan.digest,
+        args=plan.input.arguments.complete(args),
+        deadline=time.time() + 20,
+    )
+    return await dispatcher.run(request, lambda _event: None)
+
+
+def answers_of(test: FlowTest) -> list[Mapping[str, Any]]:
+    """Return the answers that a test of a flow mocks, in order."""
+    mocks = list(test.fields.mock.values())
+    return [answer for mock in mocks for answer in (mock if isinstance(mock, list) else [mock])]
+
+
+def first_good(plan: Plan) -> FlowTest:
+    return next(test for test in plan.tests if test.fields.expect_error is UNSET)
+
+
+# -- arguments -----------------------------------------------------------------------------------------------------
+
+
+def value_for(schema: Mapping[str, Any]) -> Any:
+    """Make a value that a declared argument takes."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+    match kind:
+        case "array":
+            return [value_for(schema["items"])] * max(1, schema.get("minItems", 1))
+        case "object" if "properties" in schema:
+            return {name: value_for(field) for name, field in schema["properties"].items()}
+        case "object":
+            return {"Name": value_for(schema["additionalProperties"])}
+        case "boolean":
+            return True
+        case "integer" | "number":
+            return max(1, schema.get("minimum", 1))
+        case _:
+            pattern, longest = schema.get("pattern", ""), schema.get("maxLength", 1000)
+            return next(text for text in TEXTS if re.search(pattern, text) and len(text) <= longest)
+
+
+def argument_sets(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Yield arguments for a tool: everything that can be given, then each choice in turn, alone and among the rest."""
+    fields: dict[str, Any] = plan.input.arguments.schema.get("properties", {})
+    least: dict[str, Any] = dict(first_good(plan).fields.args)
+    full = {name: least[name] if name in least else value_for(field) for name, field in fields.items()}
+    yield full
+    for name, field in fields.items():
+        choices = field.get("enum") or ([True, False] if field["type"] == "boolean" else [value_for(field)])
+        for choice in choices:
+            yield {**full, name: choice}
+            yield {**least, name: choice}
+
+
+# -- what is promised ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "flow", "index"), EXAMPLES)
+async def test_an_example_of_a_tool_asks_what_google_describes_and_gives_what_it_promises(
+    name: str, flow: str, index: int
+) -> None:
+    pack = pack_of(name)
+    plan = pack.flows[flow].plan
+    test = plan.tests[index]
+    expected = test.fields.expect_error
+    if getattr(expected, "code", "") == "invalid_arguments":
+        return
+
+    async with google(pack) as (server, dispatcher):
+        server.answers = answers_of(test)
+        result = await run(plan, test.fields.args, dispatcher)
+
+    assert server.problems() == []
+    assert server.answers == [], "a mocked answer was not asked for"
+    if result.error is None:
+        assert result.reply is not None
+        assert result.reply.value == test.fields.expect
+    else:
+        assert result.error.code == getattr(expected, "code", None), result.error
+
+
+@pytest.mark.parametrize(("name", "tool"), TOOLS)
+async def test_whatever_the_arguments_a_tool_asks_only_what_google_describes(name: str, tool: str) -> None:
+    pack = pack_of(name)
+    plan = pack.flows[tool].plan
+    test = first_good(plan)
+    scopes = {scope for each in pack.manifest.connections.values() if each.auth for scope in each.auth.scopes}
+
+    async with google(pack) as (server, dispatcher):
+        for args in argument_sets(plan):
+            for answers in (answers_of(test), []):
+                server.answers = list(answers)
+                await run(plan, args, dispatcher)
+
+    assert server.sent
+    assert server.problems() == []
+    assert server.authorizations == {"Bearer test"}
+    for sent in server.sent:
+        called = server.api.method_of(sent)
+        assert called is not None
+        assert scopes & set(called[0]["scopes"]), f"no scope of the pack allows {called[0]['id']}"
+
+
+@pytest.mark.parametrize(("name", "flow", "index"), EXAMPLES)
+def test_a_mocked_answer_is_one_that_google_describes(name: str, flow: str, index: int) -> None:
+    api, test = api_of(name), pack_of(name).flows[flow].plan.tests[index]
+
+    for answer in answers_of(test):
+        body = answer.get("body")
+        if answer["status"] == 200 and isinstance(body, dict):
+            fits = [
+                method["id"]
+                for method in api.methods.values()
+                if "response" in method and not list(api.mismatches(body, method["response"]))
+            ]
+            assert fits, body
+
+
+@pytest.mark.parametrize("name", [name for name in PACKS if (CATALOG / name).is_dir()])
+async def test_the_examples_use_every_described_method_and_every_scope(name: str) -> None:
+    pack, api = pack_of(name), api_of(name)
+    used: set[str] = set()
+
+    async with google(pack) as (server, dispatcher):
+        for tool in pack.tools:
+            plan = pack.flows[tool].plan
+            server.answers = answers_of(first_good(plan))
+            await run(plan, first_good(plan).fields.args, dispatcher)
+            server.answers = []
+            await run(plan, next(argument_sets(plan)), dispatcher)
+        for sent in server.sent:
+            called = api.method_of(sent)
+            assert called is not None
+            used.add(called[0]["id"])
+
+    assert used == set(api.methods)
+    scopes = [scope for each in pack.manifest.connections.values() if each.auth for scope in each.auth.scopes]
+    for scope in scopes:
+        others = set(scopes) - {scope}
+        assert [one for one in used if not others & set(api.methods[one]["scopes"])], f"{scope} is not needed"
+
+
+@pytest.mark.parametrize("name", [name for name in PACKS if (CATALOG / name).is_dir()])
+def test_the_connection_leads_to_the_described_api(name: str) -> None:
+    document = api_of(name).document
+    [connection] = pack_of(name).manifest.connections.values()
+
+    assert (document["rootUrl"] + document["servicePath"]).startswith(connection.base_url)
+    assert connection.auth is not None
+    assert (connection.auth.type, connection.auth.preset) == ("authorization_code", "google")
+
+
+# -- the checker itself --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "problem"),
+    [
+        (Sent("GET", "/calendar/v3/calendars/a/evnts", "", "", b""), "no method is"),
+        (Sent("PUT", "/calendar/v3/calendars/a", "", "", b""), "no method is"),
+        (Sent("GET", "/calendar/v3/calendars/a/events", "limit=3", "", b""), "unknown query parameter limit"),
+        (Sent("GET", "/calendar/v3/calendars/a/events", "maxResults=x", "", b""), "should be a whole number"),
+        (Sent("GET", "/calendar/v3/calendars/a/events", "maxResults=1&maxResults=2", "", b""), "is repeated"),
+        (Sent("GET", "/calendar/v3/calendars/a/events", "orderBy=name", "", b""), "should be one of"),
+        (Sent("GET", "/calendar/v3/calendars/a/events", "fields=items(id,nme)", "", b""), "the mask names 'nme'"),
+        (Sent("GET", "/calendar/v3/calendars/a/events", "fields=items(id", "", b""), "stays open"),
+        (Sent("POST", "/calendar/v3/calendars/a/events/quickAdd", "", "", b""), "query parameter text is missing"),
+        (Sent("DELETE", "/calendar/v3/calendars/a/events/e", "", "application/json", b"{}"), "takes no body"),
+        (Sent("POST", "/calendar/v3/calendars", "", "text/plain", b"{}"), "the body is 'text/plain'"),
+        (Sent("POST", "/calendar/v3/calendars", "", "application/json", b'{"name": "x"}'), "body.name is not"),
+        (Sent("POST", "/calendar/v3/calendars", "", "application/json", b'{"summary": null}'), "should be string"),
+        (Sent("POST", "/calendar/v3/calendars", "", "application/json", b'{"summary": 7}'), "should be string"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_request_that_is_not_described_is_found(sent: Sent, problem: str) -> None:
+    problems = api_of("google-calendar").problems(sent)
+
+    assert [found for found in problems if problem in found], problems
+
+
+def test_the_descriptions_stay_small() -> None:
+    sizes = [len(json.dumps(Api(name).document)) for name in PACKS.values()]
+
+    assert sum(sizes) <= 250_000
