@@ -25,6 +25,8 @@ KEEP_ALIVE_SECONDS: Final = 75
 """Longer than the pools of common clients and proxies keep a connection, so that they close it first."""
 MAX_HEAD_BYTES: Final = 64 * 1024
 """The request line and all headers."""
+REQUEST_SECONDS: Final = 60.0
+"""How long a request may take to arrive, body included, and a new connection to send anything."""
 CLOSE_SECONDS: Final = 3
 """How long connections may take to send their last bytes, after the calls have ended."""
 
@@ -125,15 +127,33 @@ class _Server(uvicorn.Server):
 
 
 class _BoundedProtocol(HttpToolsProtocol):
-    """Refuses a request whose head does not end: the parser would collect it without bound."""
+    """Refuses a request whose head does not end, and hangs up on one that does not arrive: both would wait forever."""
 
     _head = 0
+    _has_arrived = False
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(REQUEST_SECONDS, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._head += len(data)
         super().data_received(data)
         if self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The request line and headers are too large.")
+        if self._has_arrived:
+            self._stop_waiting()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
+
+    def on_message_begin(self) -> None:
+        self._has_arrived = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._head = _IN_BODY
@@ -141,7 +161,13 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._head = 0
+        self._has_arrived = True
         super().on_message_complete()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
 
 def bound_port(listener: socket.socket) -> int:

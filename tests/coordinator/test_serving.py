@@ -1,0 +1,104 @@
+"""The protocol in front of the application: requests that do not arrive hold no connection."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from uvicorn.server import ServerState
+
+from coordinator import serving
+from coordinator.settings import Settings
+
+SECONDS = 5
+HEAD = b"POST / HTTP/1.1\r\nhost: localhost\r\n"
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    """Answer with the body, once it is there."""
+    body = b""
+    while (message := await receive())["type"] == "http.request":
+        body += message["body"]
+        if not message["more_body"]:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+            await send({"type": "http.response.body", "body": body})
+            return
+
+
+async def hasty(scope: Any, receive: Any, send: Any) -> None:
+    """Answer without the body."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"no"})
+
+
+@asynccontextmanager
+async def connection(app: Any = echo) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    config = serving._config(app, Settings())
+    state = ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg, operator, union-attr]
+        "127.0.0.1",
+        0,
+    )
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        server.close()
+        await server.wait_closed()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "REQUEST_SECONDS", 0.1)
+
+
+PARTS = {
+    "nothing": b"",
+    "half a line": b"PO",
+    "half a head": HEAD,
+    "no body": HEAD + b"content-length: 2\r\n\r\n",
+    "half a body": HEAD + b"content-length: 2\r\n\r\nx",
+    "chunks without end": HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\nx\r\n",
+}
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("sent", PARTS.values(), ids=PARTS)
+async def test_a_request_that_does_not_arrive_ends_its_connection(sent: bytes) -> None:
+    async with connection() as (reader, writer):
+        writer.write(sent)
+
+        async with asyncio.timeout(SECONDS):
+            assert await reader.read() == b""
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_body_that_drips_in_ends_its_connection_even_after_the_answer() -> None:
+    async with connection(hasty) as (reader, writer):
+        writer.write(HEAD + b"content-length: 1000000\r\n\r\n")
+
+        async def drip() -> None:
+            while True:
+                writer.write(b"x")
+                await asyncio.sleep(0.01)  # the pace of the attack
+
+        dripping = asyncio.create_task(drip())
+        async with asyncio.timeout(SECONDS):
+            answer = await reader.read()
+        dripping.cancel()
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_connection_that_waits_for_its_next_request_is_kept() -> None:
+    async with connection() as (reader, writer), asyncio.timeout(SECONDS):
+        for _ in range(2):
+            writer.write(HEAD + b"content-length: 2\r\n\r\n")
+            writer.write(b"ok")
+            answer = await reader.readuntil(b"ok")
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+            await asyncio.sleep(0.2)  # twice as long as a request may take
