@@ -31,6 +31,8 @@ TOKEN_LENGTH: Final = len(PREFIX) + 43
 MAX_RAW_LENGTH: Final = 256
 MAX_LABEL_LENGTH: Final = 100
 MAX_TOOL_GLOBS: Final = 100
+LATEST: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999: later times cannot be shown."""
 MAX_SEEN_LENGTH: Final = 200
 MAX_PRINCIPALS: Final = 16
 """Callers of one token that are remembered: a token is used from few addresses by few clients."""
@@ -164,6 +166,8 @@ class Tokens:
         expires_ms = None if expires is None else int(expires * 1000)
         if expires_ms is not None and expires_ms <= now:
             raise InputRejected("The token would have expired already.", fix="Choose a time that is still to come.")
+        if expires_ms is not None and expires_ms > LATEST:
+            raise InputRejected("A token ends before the year 10000, or never.", fix="Leave the end out.")
         raw = new_token()
         info = TokenInfo(
             id=token_id(raw),

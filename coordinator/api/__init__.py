@@ -10,6 +10,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from coordinator.api.access import lets_in, principal_of
+from coordinator.api.bodies import check_body
 from coordinator.api.errors import HANDLERS
 from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
@@ -78,7 +79,13 @@ def dependencies(give_services: Callable[[], Any]) -> dict[str, Provide]:
 def closed_router() -> Router:
     """Return everything that nobody may use without a right to it."""
     no_store = CacheControlHeader(no_store=True)
-    return Router(path="/api", route_handlers=list(RESOURCES), guards=[lets_in], cache_control=no_store)
+    return Router(
+        path="/api",
+        route_handlers=list(RESOURCES),
+        guards=[lets_in],
+        before_request=check_body,
+        cache_control=no_store,
+    )
 
 
 def open_routes() -> list[ControllerRouterHandler]:

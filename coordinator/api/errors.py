@@ -113,11 +113,6 @@ def internal_error(request: Request[Any, Any, Any], error: Exception) -> Respons
     return problem(500, "internal", _INTERNAL)
 
 
-def too_deep(_request: Request[Any, Any, Any], _error: RecursionError) -> Response[ProblemOut]:
-    """Answer to a body whose lists and objects are nested beyond what can be read."""
-    return problem(400, "invalid_request", "The request is nested too deeply.")
-
-
 def problem(
     status: int,
     code: str,
@@ -145,6 +140,5 @@ def _validation_sentence(error: ValidationException) -> str:
 HANDLERS: Final[dict[int | type[Exception], Any]] = {
     HeadraceError: headrace_error,
     HTTPException: http_error,
-    RecursionError: too_deep,
     Exception: internal_error,
 }

@@ -19,6 +19,7 @@ from flows.errors import Conflict, NotFound
 MAX_VERSIONS: Final = 200
 """Versions that are kept of a flow; older ones are deleted."""
 NAMES_AT_A_TIME: Final = 500
+MAX_NUMBER: Final = 2**31 - 1  # what the column of version numbers holds
 
 
 class StoredFlow(Struct, frozen=True, kw_only=True):
@@ -136,9 +137,11 @@ class FlowStore:
 
     async def version(self, name: str, number: int) -> Version:
         """Return one version with its text.  Raises NotFound."""
-        statement = select(flow_versions).where(flow_versions.c.name == name, flow_versions.c.number == number)
-        async with self._database.read() as connection:
-            row = (await connection.execute(statement)).one_or_none()
+        row = None
+        if number <= MAX_NUMBER:
+            statement = select(flow_versions).where(flow_versions.c.name == name, flow_versions.c.number == number)
+            async with self._database.read() as connection:
+                row = (await connection.execute(statement)).one_or_none()
         if row is None:
             raise NotFound(f"There is no version {number} of flow {name!r}.")
         return Version(info=_version_info(row), text=row.text)

@@ -72,7 +72,9 @@ async def test_what_does_not_fit_the_routes_is_a_problem_too(
 )
 async def test_a_body_that_does_not_fit_is_told_what_would(tmp_path: Path, content: bytes, detail: str) -> None:
     async with coordinator(tmp_path) as headrace:
-        response = await headrace.client.post("/api/check", content=content)
+        response = await headrace.client.post(
+            "/api/check", content=content, headers={"content-type": "application/json"}
+        )
 
     assert (response.status_code, response.json()["detail"]) == (400, detail)
 
@@ -114,3 +116,60 @@ async def test_who_is_told_to_come_back_hears_when(tmp_path: Path, monkeypatch: 
         response = await headrace.client.get("/api/problems")
 
     assert (response.status_code, response.headers["retry-after"]) == (429, "2")
+
+
+BODIES = [
+    ("text/plain", b'{"arguments": {}}', 415, "The Content-Type of a body is application/json."),
+    ("application/x-www-form-urlencoded", b"arguments=x", 415, "The Content-Type of a body is application/json."),
+    ("multipart/form-data; boundary=x", b"--x--", 415, "The Content-Type of a body is application/json."),
+    ("", b'{"arguments": {}}', 415, "The Content-Type of a body is application/json."),
+    ("application/json", b'{"arguments": {"name": "\xff"}}', 400, "The body is not UTF-8, from byte 24 on."),
+    ("application/json", b"[" * 65 + b"]" * 65, 400, "The body nests deeper than 64 levels."),
+    ("application/json", b"[" * 3_000_000, 400, "The body nests deeper than 64 levels."),
+    ("application/json", b" " * 5_000_000, 413, "Request Entity Too Large"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "detail"),
+    BODIES,
+    ids=["text", "form", "multipart", "untold", "not UTF-8", "deep", "very deep", "large"],
+)
+async def test_a_body_that_is_no_fit_json_text_reaches_no_handler(
+    tmp_path: Path, kind: str, body: bytes, status: int, detail: str
+) -> None:
+    async with coordinator(tmp_path) as headrace:
+        response = await headrace.client.post(
+            "/api/tools/hello/call", content=body, headers={"content-type": kind} if kind else {}
+        )
+
+    assert (response.status_code, response.json()["detail"]) == (status, detail)
+
+
+async def test_the_type_of_a_body_may_name_its_character_set(tmp_path: Path) -> None:
+    async with coordinator(tmp_path) as headrace:
+        response = await headrace.client.post(
+            "/api/tools/hello/call",
+            content=b'{"arguments": {"name": "[[[ Ada"}}',
+            headers={"content-type": "Application/JSON; charset=utf-8"},
+        )
+
+    assert response.json()["value"] == {"text": "Hello, [[[ Ada!"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/api/flows/hello/versions/99999999999999999999999", None, 404),
+        ("GET", "/api/flows/hello/diff?from=99999999999999999999999", None, 404),
+        ("POST", "/api/flows/hello/rollback", {"number": 10**30}, 404),
+        ("POST", "/api/tokens", {"label": "a", "expires": 10**30}, 400),
+    ],
+)
+async def test_a_number_beyond_all_bounds_is_the_callers_mistake(
+    tmp_path: Path, method: str, path: str, body: Any, status: int
+) -> None:
+    async with coordinator(tmp_path) as headrace:
+        response = await headrace.client.request(method, path, json=body)
+
+    assert response.status_code == status, response.text

@@ -1,0 +1,31 @@
+"""Refuse a body that is no JSON text before a handler reads it.  Raises the errors of the framework.
+
+That a body must be declared as JSON is also what keeps forms and scripts of other pages out: a browser sends that
+type to another origin only after asking, and `/api` never says yes.  Source: Fetch standard, CORS-preflight fetch.
+"""
+
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import ClientException, HTTPException
+
+from coordinator.mcp.envelope import MAX_DEPTH, is_too_deep
+
+JSON_TYPE = "application/json"
+
+
+async def check_body(request: Request[Any, Any, Any]) -> None:
+    """Read the body and let it pass, or raise 400 or 415."""
+    if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+        return
+    body = await request.body()
+    if not body:
+        return
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON_TYPE:
+        raise HTTPException(status_code=415, detail=f"The Content-Type of a body is {JSON_TYPE}.")
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise ClientException(f"The body is not UTF-8, from byte {error.start} on.") from error
+    if is_too_deep(body):
+        raise ClientException(f"The body nests deeper than {MAX_DEPTH} levels.")
