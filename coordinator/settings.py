@@ -6,6 +6,7 @@ filled in there; the ones here are those of a coordinator on loopback in the cur
 
 import ipaddress
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
@@ -142,14 +143,16 @@ DEPENDENT_DEFAULTS: Final = {
 """Defaults that depend on other settings, in words."""
 
 
+@cache
 def describe_settings() -> tuple[SettingDoc, ...]:
     """Return the documentation of every setting, in the order of their declaration."""
     return tuple(_describe(name, declared) for name, declared in declarations().items())
 
 
-def declarations() -> dict[str, Any]:
-    """Return the annotated type of every setting by name."""
-    return get_type_hints(Settings, include_extras=True)
+@cache
+def declarations() -> Mapping[str, Any]:
+    """Return the annotated type of every setting by name; reading annotations is slow."""
+    return MappingProxyType(get_type_hints(Settings, include_extras=True))
 
 
 def live_settings() -> frozenset[str]:
