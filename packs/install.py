@@ -1,0 +1,175 @@
+"""Turn a pack and the choices of whoever installs it into the flows that are served.  Touches no I/O.
+
+A pack that is not configured gives no flows: tools that could only fail are not shown.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Final
+
+from msgspec import Meta, Struct
+
+from flows.definition import Binding, FlowDefinition
+from flows.errors import InputRejected
+from flows.problems import did_you_mean
+from packs.manifest import MAX_PREFIX, PACK_NAME, PREFIX, compile_variables, prefix_of
+from packs.pack import Pack
+
+MAX_NAME: Final = 40
+
+Connections = Mapping[str, str]
+"""The connections that there are: name to kind."""
+
+
+class Choices(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What whoever installs a pack decides.  Neither `tools` nor `groups` is all tools."""
+
+    prefix: Annotated[
+        str | None, Meta(description="Start of the tools' names; null: that of the pack, or made of the name.")
+    ] = None
+    connections: Annotated[
+        dict[str, str], Meta(description="The pack's names of connections, to those that are meant.")
+    ] = {}
+    variables: Annotated[dict[str, Any], Meta(description="Values of the pack's variables.")] = {}
+    tools: Annotated[tuple[str, ...], Meta(description="Chosen tools, by their names in the pack.")] = ()
+    groups: Annotated[tuple[str, ...], Meta(description="Chosen groups of tools.")] = ()
+    note: Annotated[
+        str, Meta(description="Ends the tools' descriptions, to tell two installs apart.", max_length=120)
+    ] = ""
+
+
+def check_choices(pack: Pack, name: str, choices: Choices, connections: Connections) -> Choices:
+    """Return the choices with the prefix that they mean.  Raises InputRejected with all that does not fit."""
+    said = [
+        *_name_problems(name, choices),
+        *_unknown("connection", choices.connections, pack.manifest.connections),
+        *_unknown("tool", choices.tools, pack.tools),
+        *_unknown("group", choices.groups, pack.manifest.groups),
+        *_variable_problems(pack, choices),
+        *_connection_problems(pack, choices, connections),
+    ]
+    if said:
+        raise InputRejected(" ".join(said))
+    prefix = choices.prefix
+    if prefix is None:
+        prefix = pack.manifest.default_prefix if name == pack.manifest.name else prefix_of(name)
+    return Choices(
+        prefix=prefix,
+        connections=choices.connections,
+        variables=choices.variables,
+        tools=choices.tools,
+        groups=choices.groups,
+        note=choices.note.strip(),
+    )
+
+
+def chosen_tools(pack: Pack, choices: Choices) -> tuple[str, ...]:
+    """Return the tools that were chosen, by their names in the pack, in its order."""
+    if not choices.tools and not choices.groups:
+        return pack.tools
+    # What an upgrade took out of the pack is chosen in vain.
+    chosen = {*choices.tools, *(tool for group in choices.groups for tool in pack.manifest.groups.get(group, ()))}
+    return tuple(tool for tool in pack.tools if tool in chosen)
+
+
+def missing(pack: Pack, choices: Choices, connections: Connections) -> list[str]:
+    """Say what keeps the pack from being served, in sentences; empty when it is configured."""
+    said = []
+    for name, declared in pack.manifest.connections.items():
+        if declared.required and (problem := _binding_problem(name, declared.kind, choices, connections)):
+            said.append(problem)
+    said += compile_variables(pack.manifest.variables).rejections(_known_variables(pack, choices))
+    return said
+
+
+def definitions(pack: Pack, name: str, choices: Choices, connections: Connections) -> list[FlowDefinition]:
+    """Return the flows of an install as they are compiled and run; none while it is not configured."""
+    if missing(pack, choices, connections):
+        return []
+    usable = [tool for tool in chosen_tools(pack, choices) if not _lacks_connection(pack, tool, choices, connections)]
+    bound = {own: meant for own, meant in choices.connections.items() if own in pack.manifest.connections}
+    variables = compile_variables(pack.manifest.variables).complete(_known_variables(pack, choices))
+    return [
+        FlowDefinition(
+            text=pack.flows[flow].text,
+            file=f"{name}/flows/{flow}.yaml",
+            binding=Binding(
+                install=name,
+                prefix=choices.prefix or "",
+                flows=tuple(sorted(pack.flows)),
+                connections=bound,
+                vars=variables,
+                note=choices.note,
+                listed=flow in usable,
+            ),
+        )
+        for flow in _with_called(pack, usable)
+    ]
+
+
+def _known_variables(pack: Pack, choices: Choices) -> dict[str, Any]:
+    return {name: value for name, value in choices.variables.items() if name in pack.manifest.variables}
+
+
+def _with_called(pack: Pack, names: Iterable[str]) -> list[str]:
+    """Add the flows that these call, and those that they call."""
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found and name in pack.flows:
+            found[name] = None
+            waiting += pack.flows[name].plan.calls
+    return list(found)
+
+
+def _lacks_connection(pack: Pack, tool: str, choices: Choices, connections: Connections) -> bool:
+    used = {own for flow in _with_called(pack, [tool]) for own in pack.flows[flow].plan.connections}
+    declared = pack.manifest.connections
+    return any(_binding_problem(own, declared[own].kind, choices, connections) for own in used)
+
+
+def _binding_problem(own: str, kind: str, choices: Choices, connections: Connections) -> str:
+    meant = choices.connections.get(own)
+    if meant is None:
+        return f"The connection {own!r} is not bound: say which connection of the kind `{kind}` it means."
+    if meant not in connections:
+        return f"There is no connection {meant!r}, which {own!r} means.{did_you_mean(meant, connections)}"
+    if connections[meant] != kind:
+        return f"The connection {meant!r} is of the kind `{connections[meant]}`; {own!r} needs `{kind}`."
+    return ""
+
+
+# -- what choices may be -------------------------------------------------------------------------------------------
+
+
+def _name_problems(name: str, choices: Choices) -> Iterator[str]:
+    if not re.fullmatch(PACK_NAME, name) or len(name) > MAX_NAME:
+        yield f"{name[:MAX_NAME]!r} is no name for an install: small letters, digits and -, at most {MAX_NAME}."
+    prefix = choices.prefix
+    if prefix is not None and (not re.fullmatch(PREFIX, prefix) or len(prefix) > MAX_PREFIX):
+        yield f"{prefix[:MAX_NAME]!r} is no prefix: small letters, digits and _, at most {MAX_PREFIX}."
+
+
+def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:
+    there = list(known)
+    for name in names:
+        if name not in there:
+            yield f"The pack has no {what} {name!r}.{did_you_mean(name, there)}"
+
+
+def _variable_problems(pack: Pack, choices: Choices) -> Iterator[str]:
+    """Say which values do not fit; one that is not there yet only keeps the tools from being shown."""
+    arguments = compile_variables(pack.manifest.variables)
+    yield from _unknown("variable", choices.variables, pack.manifest.variables)
+    for name, value in choices.variables.items():
+        for sentence in arguments.rejections({name: value}):
+            if sentence.startswith((f"Argument `{name}`", f"Argument `{name}.", f"Argument `{name}[")):
+                yield "Variable" + sentence.removeprefix("Argument")
+
+
+def _connection_problems(pack: Pack, choices: Choices, connections: Connections) -> Iterator[str]:
+    for own in choices.connections:
+        declared = pack.manifest.connections.get(own)
+        if declared is not None and (problem := _binding_problem(own, declared.kind, choices, connections)):
+            yield problem
