@@ -32,6 +32,10 @@ def build(text: str, file: str) -> tuple[Source | None, list[Problem]]:
     return (builder.source() if builder.read() else None), builder.problems
 
 
+def _ignore(_event: Any) -> None:
+    """Take an event that says nothing about the value."""
+
+
 class _Stop(Exception):
     """Reading cannot go on; the problem is noted."""
 
@@ -91,13 +95,12 @@ class _Builder:
             yaml.SequenceEndEvent: self._read_end,
             yaml.AliasEvent: self._read_alias,
             yaml.DocumentStartEvent: self._read_document,
+            **dict.fromkeys((yaml.DocumentEndEvent, yaml.StreamStartEvent, yaml.StreamEndEvent), _ignore),
         }
         try:
             next_event = _Loader(self._disguised).get_event
             while (event := next_event()) is not None:
-                handle = handlers.get(type(event))
-                if handle is not None:
-                    handle(event)
+                handlers[type(event)](event)
         except _Stop:
             return self._documents > 1
         except (yaml.YAMLError, ValueError, OverflowError) as error:  # the Python parser fails so on "\\UFFFFFFFF"
@@ -122,9 +125,11 @@ class _Builder:
             text = self._restore(text, event.style == '"')
         if not text.isascii() and _HALF.search(text):  # only the parser in Python lets such an escape pass
             self._stop("yaml.syntax", "An escape in this text is half of a character.")
-        if self._inner.key is _WANTED:
+        inner = self._inner
+        if inner.key is _WANTED:
             value: Any = text
-            self._inner.key = self._scalar_key(event, text)
+            key = self._scalar_key(event, text)
+            inner.key = self._duplicate_key(text) if key in inner.value else key
         else:
             value = resolve(text, event.tag, event.style, self._report)
             self._attach(value)
@@ -177,10 +182,10 @@ class _Builder:
             self._count_again(target)
         if self._inner.key is not _WANTED:
             self._attach(value)
-        elif isinstance(value, str):
-            self._inner.key = self._text_key(value)
-        else:
+        elif not isinstance(value, str):
             self._inner.key = self._odd_key(value)
+        else:
+            self._inner.key = self._duplicate_key(value) if value in self._inner.value else value
 
     # -- nodes
 
@@ -219,12 +224,10 @@ class _Builder:
         if text == "<<" and not event.style and event.tag is None:
             message = "YAML 1.2 has no merge key. Write the keys out, or share a whole value with an alias."
             return self._drop_key("yaml.merge-key", message)
-        value = resolve(text, event.tag, event.style, self._report, is_key=True)
-        return self._text_key(text) if isinstance(value, str) else self._odd_key(value, text)
+        value = resolve(text, event.tag, event.style, self._report, True)
+        return text if isinstance(value, str) else self._odd_key(value, text)
 
-    def _text_key(self, text: str) -> Any:
-        if text not in self._inner.value:
-            return text
+    def _duplicate_key(self, text: str) -> Any:
         first = self._nodes.lines.position(self._starts[self._key_node(text)]).line
         message = f"The key {shorten(text)} is here twice; the first is in line {first}. Remove or rename one."
         return self._drop_key("yaml.duplicate-key", message)
@@ -243,7 +246,7 @@ class _Builder:
             return self._drop_key("yaml.key", "A key is missing before the colon.")
         message = f"A key is text, but {shorten(text)} is {kind_of(value)}. Put quotes around it."
         self._report("yaml.key", message)
-        return self._text_key(text)
+        return text
 
     def _drop_key(self, code: str, message: str) -> Any:
         self._report(code, message)

@@ -37,7 +37,7 @@ class Report(Protocol):
         """Note a problem."""
 
 
-def resolve(text: str, tag: str | None, style: str | None, report: Report, *, is_key: bool = False) -> Any:
+def resolve(text: str, tag: str | None, style: str | None, report: Report, is_key: bool = False) -> Any:
     """Return the value of a scalar; a plain one has no style.  A key's number is only known as such: it is 0."""
     if tag is not None:
         return _tagged(text, tag, report, is_key)
