@@ -92,7 +92,7 @@ class Guard:
             await _refuse(scope, send, 421, "host_not_allowed", HOST_REFUSED)
         elif origin is None:
             await self._app(scope, receive, _adding(send, _hardening(scope)))
-        elif not self._is_good_origin(origin, host):
+        elif not self._is_good_origin(origin, host, scope["path"]):
             self._report("Origin", origin, "allowed_origins")
             await _refuse(scope, send, 403, "origin_not_allowed", ORIGIN_REFUSED)
         elif is_cross_origin_path(scope["path"]):
@@ -134,7 +134,11 @@ class Guard:
             or (self._options.ip_hosts and _is_ip(name))
         )
 
-    def _is_good_origin(self, origin: bytes, host: bytes) -> bool:
+    def _is_good_origin(self, origin: bytes, host: bytes, path: str) -> bool:
+        """Whether a page of this origin may ask for the path.
+
+        Pages that other servers on this machine show may speak MCP, as inspectors do, but not control the server.
+        """
         text = origin.decode("latin-1").lower()
         if text in self._origins:
             return True
@@ -145,7 +149,7 @@ class Guard:
         if match is None:
             return False
         is_local = self._options.loopback and match["name"] in LOOPBACK_NAMES
-        return is_local or authority == host.decode("latin-1").lower()
+        return (is_local and is_cross_origin_path(path)) or authority == host.decode("latin-1").lower()
 
     def _report(self, header: str, value: bytes, setting: str) -> None:
         """Log each refused name once: who runs a reverse proxy must be able to see why it fails."""

@@ -68,11 +68,12 @@ async def test_only_requests_for_our_names_pass(options: GuardOptions, host: str
     assert (answer.body == b"inside") is passes
 
 
+MCP_ONLY = "for MCP"
 ORIGINS = [
     (LOOPBACK, "localhost:8080", "http://localhost:8080", True),
-    (LOOPBACK, "localhost:8080", "http://localhost:6274", True),
-    (LOOPBACK, "localhost:8080", "http://127.0.0.1:6274", True),
-    (LOOPBACK, "localhost:8080", "https://[::1]", True),
+    (LOOPBACK, "localhost:8080", "http://localhost:6274", MCP_ONLY),
+    (LOOPBACK, "localhost:8080", "http://127.0.0.1:6274", MCP_ONLY),
+    (LOOPBACK, "localhost:8080", "https://[::1]", MCP_ONLY),
     (LOOPBACK, "localhost:8080", "http://evil.example", False),
     (LOOPBACK, "localhost:8080", "http://localhost.evil.example", False),
     (LOOPBACK, "localhost:8080", "http://localhost:8080@evil.example", False),
@@ -95,9 +96,11 @@ ORIGINS = [
 @pytest.mark.parametrize(("options", "host", "origin", "passes"), ORIGINS)
 @pytest.mark.parametrize("path", ROUTES)
 async def test_only_pages_of_allowed_origins_pass(
-    options: GuardOptions, host: str, origin: str, passes: bool, path: str
+    options: GuardOptions, host: str, origin: str, passes: bool | str, path: str
 ) -> None:
     answer = await ask(options, path=path, host=host, origin=origin)
+    if passes == MCP_ONLY:
+        passes = path.startswith(("/mcp", "/.well-known/"))
 
     assert answer.status == (200 if passes else 403)
     assert (answer.body == b"inside") is passes
@@ -192,10 +195,12 @@ async def test_a_preflight_from_elsewhere_is_refused() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/api/flows", "/healthz", "/metrics", "/mcpx", "/.well-knownx"])
-async def test_pages_and_control_api_are_not_readable_from_other_origins(path: str) -> None:
+async def test_pages_of_other_servers_on_this_machine_may_speak_mcp_and_nothing_else(path: str) -> None:
     answer = await ask(path=path, origin="http://localhost:6274")
+    own = await ask(path=path, host="localhost:6274", origin="http://localhost:6274")
 
-    assert answer.status == 200
+    assert (answer.status, own.status) == (403, 200)
+    assert not any(name.startswith("access-control") for name in own.headers)
     assert not any(name.startswith("access-control") for name in answer.headers)
 
 
