@@ -17,6 +17,7 @@ MAX_REPORTED_ERRORS = 5
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SIMPLE_TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
 _LINEAR_TIME = jsonschema_rs.RegexOptions()
+_NOTHING_REMOTE = jsonschema_rs.Registry([])
 
 
 class SchemaInvalid(ValueError):
@@ -80,7 +81,7 @@ def compile_schema(schema: Mapping[str, Any] | bool) -> jsonschema_rs.Draft20201
             dict(schema) if isinstance(schema, Mapping) else schema,
             validate_formats=True,
             pattern_options=_LINEAR_TIME,
-            registry=jsonschema_rs.Registry([]),
+            registry=_NOTHING_REMOTE,
         )
     except (ValueError, jsonschema_rs.ReferencingError) as error:  # ValidationError is a ValueError
         message = str(getattr(error, "message", None) or error).splitlines()[0]
