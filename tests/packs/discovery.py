@@ -28,6 +28,8 @@ TYPES: Final[dict[str, Callable[[Any], bool]]] = {
     "object": lambda value: isinstance(value, dict),
     "string": lambda value: isinstance(value, str),
 }
+WRITABLE: Final = {"drive.v3": (("Permission", "emailAddress"), ("Permission", "domain"))}
+"""Fields that a document calls read-only though Google's guide to sharing sends them."""
 DEEPEST: Final = 4
 """Levels of objects in an answer that is made up."""
 
@@ -49,6 +51,8 @@ class Api:
     def __init__(self, name: str) -> None:
         self.document: dict[str, Any] = json.loads((DESCRIPTIONS / f"{name}.json").read_text("utf-8"))
         self.methods: dict[str, dict[str, Any]] = self.document["methods"]
+        for schema, field in WRITABLE.get(name, ()):
+            del self.document["schemas"][schema]["properties"][field]["readOnly"]
 
     def method_of(self, sent: Sent) -> tuple[dict[str, Any], dict[str, str], bool] | None:
         """Return the method that a request calls, the values in its path, and whether it sends the file itself."""
@@ -165,7 +169,7 @@ class Api:
                 return {name: self.made_up(field, depth + 1) for name, field in properties.items()}
             case "string":
                 made = {"date": "2026-11-20", "date-time": "2026-11-20T14:00:00Z", "int64": "7", "uint64": "7"}
-                return schema["enum"][0] if "enum" in schema else made.get(schema.get("format", ""), "text")
+                return schema["enum"][0] if "enum" in schema else made.get(schema.get("format", ""), "text/plain")
             case "boolean":
                 return True
             case "any":

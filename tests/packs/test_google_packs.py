@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from aiohttp import web
@@ -284,6 +284,34 @@ def test_the_connection_leads_to_the_described_api(name: str) -> None:
     assert (document["rootUrl"] + document["servicePath"]).startswith(connection.base_url)
     assert connection.auth is not None
     assert (connection.auth.type, connection.auth.preset) == ("authorization_code", "google")
+
+
+@pytest.mark.parametrize("tool", ["upload_file", "create_file_from_text"])
+async def test_a_file_whose_content_cannot_be_stored_does_not_stay_behind_empty(tool: str) -> None:
+    pack = pack_of("google-drive")
+
+    async with google(pack) as (server, dispatcher):
+        server.answers = [{"status": 200, "body": {"id": "a1"}}, {"status": 403, "body": {}}, {"status": 204}]
+        result = await run(pack.flows[tool].plan, {"file_name": "Plan", "content": "First the wheel"}, dispatcher)
+
+    assert result.error is not None
+    assert result.error.code == "upload_failed"
+    assert [sent.method for sent in server.sent] == ["POST", "PATCH", "DELETE"]
+    assert server.sent[-1].path == "/drive/v3/files/a1"
+    assert server.problems() == []
+
+
+async def test_what_a_model_writes_stays_text_in_a_query_of_drive() -> None:
+    pack = pack_of("google-drive")
+    hostile = "x' or name contains '\\' or trashed = true or name = '"
+
+    async with google(pack) as (server, dispatcher):
+        await run(pack.flows["find_file"].plan, {"file_name": hostile, "exact": True}, dispatcher)
+
+    [query] = parse_qs(server.sent[0].query)["q"]
+    found = re.fullmatch(r"name = '((?:[^'\\]|\\['\\])*)' and mimeType != '[^']+' and trashed = false", query)
+    assert found is not None, query
+    assert re.sub(r"\\(.)", r"\1", found[1]) == hostile
 
 
 # -- the checker itself --------------------------------------------------------------------------------------------
