@@ -1,6 +1,6 @@
 """Make the one ASGI application: the guard in front of every route, then MCP, discovery, REST.
 
-request -> Guard (Host, Origin, security headers) -> /mcp                     McpEndpoint, before any routing
+request -> Guard (Host, Origin, security headers) -> /mcp, /mcp/<install>     McpEndpoint, before any routing
                                                   -> /.well-known, /register  Discovery
                                                   -> everything else          Litestar
 """
@@ -32,7 +32,7 @@ def make_app(coordinator: Coordinator) -> "LiveGuard":
 
         return cast("App", make_api(services))  # the same protocol, in narrower words
 
-    front = Front(services.endpoint, Discovery(coordinator.refusals), LateApp(make))
+    front = Front(services.endpoint, services.install_endpoints.find, Discovery(coordinator.refusals), LateApp(make))
     return LiveGuard(front, services.live)
 
 
@@ -58,9 +58,10 @@ class LateApp:
 class Front:
     """Sends a request to the part that answers its path.  `sources` are the ways in which `/mcp` takes a token."""
 
-    def __init__(self, mcp: App, discovery: App, api: LateApp) -> None:
+    def __init__(self, mcp: App, install: Callable[[str], App | None], discovery: App, api: LateApp) -> None:
         self.sources = ALL_SOURCES
         self._mcp = mcp
+        self._install = install
         self._discovery = discovery
         self.api = api
 
@@ -68,13 +69,18 @@ class Front:
         """Pass the request on."""
         path = scope.get("path", "")
         if path in MCP_PATHS:
-            if self.sources != ALL_SOURCES:
-                _hide_tokens(scope, self.sources)
-            await self._mcp(scope, receive, send)
+            await self._answer(self._mcp, scope, receive, send)
         elif Discovery.handles(path):
             await self._discovery(scope, receive, send)
+        elif (install := self._install(path)) is not None:
+            await self._answer(install, scope, receive, send)
         else:
             await self.api(scope, receive, send)
+
+    async def _answer(self, mcp: App, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.sources != ALL_SOURCES:
+            _hide_tokens(scope, self.sources)
+        await mcp(scope, receive, send)
 
 
 class LiveGuard:

@@ -267,7 +267,7 @@ def _errors(error: type[HeadraceError]) -> Iterator[type[HeadraceError]]:
     for inner in error.__subclasses__():
         # The base comes last, so that a subclass which keeps its code does not hide it.
         yield from _errors(inner)
-        if inner.__module__.startswith(("flows.", "coordinator.")) and "code" in vars(inner):
+        if inner.__module__.startswith(("flows.", "packs.", "coordinator.")) and "code" in vars(inner):
             yield inner
 
 

@@ -24,9 +24,14 @@ from coordinator.live_settings import LiveSettings, Load
 from coordinator.logs import get_logger
 from coordinator.mcp.discovery import RecentRefusals
 from coordinator.mcp.endpoint import McpEndpoint, McpOptions
+from coordinator.mcp.installs import InstallEndpoints
 from coordinator.mcp.methods import ServerIdentity
 from coordinator.mcp.subscriptions import ToolChanges
 from coordinator.metrics import Metrics
+from coordinator.packs.installed import InstalledFlows
+from coordinator.packs.service import PackService
+from coordinator.packs.sources import PackSources
+from coordinator.packs.store import InstallStore
 from coordinator.presence import presence
 from coordinator.runs.history import RunHistory
 from coordinator.runs.queries import RunReader
@@ -35,9 +40,11 @@ from coordinator.sample import ensure_sample, with_sample
 from coordinator.scheduler import Job, scheduled
 from coordinator.services import PublishedTools, Services
 from coordinator.settings import Settings
+from coordinator.toolset import Toolset
 from coordinator.trials import TrialPlans, Trials
 from coordinator.version import VERSION
 from flows.runs import Dispatcher, PlanSource
+from flows.sdk import NetworkPolicy
 
 FLUSH_TOKENS_SECONDS: Final = 5.0
 RETENTION_SECONDS: Final = 3600.0
@@ -63,7 +70,8 @@ class Coordinator:
         services.stopping.set()
         log.info("stopping", calls=services.calls.running)
         grace = services.settings.shutdown_grace
-        await asyncio.gather(services.endpoint.close(grace), self._dispatcher.close(grace))
+        endpoints = (services.endpoint, services.install_endpoints)
+        await asyncio.gather(*(each.close(grace) for each in endpoints), self._dispatcher.close(grace))
 
 
 @asynccontextmanager
@@ -88,10 +96,13 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
         history = await stack.enter_async_context(RunHistory(database, metrics, lambda: live.current).running())
         changes = ToolChanges()
         tools = PublishedTools(changes)
+        kinds = dict.fromkeys(with_sample(dict(settings.connections), data), "sql")
+        installed = InstalledFlows(InstallStore(database), lambda: kinds)
         catalog = Catalog(
             FlowStore(database),
             tools.publish,
             directory=FlowDirectory(Path(settings.flows)),
+            installed=installed,
             on_publish=lambda ok: metrics.reload(ok=ok),
         )
         stack.push_async_callback(catalog.close)
@@ -102,6 +113,11 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
         options = CallOptions(timeout_seconds=settings.call_timeout, max_concurrent=settings.max_concurrent_calls)
         calls = CallService(dispatcher, history.record, options)
         refusals = RecentRefusals()
+        packs = PackService(catalog, installed, PackSources(lambda: _network(live.current)))
+
+        def endpoint_of(toolset: Callable[[], Toolset]) -> McpEndpoint:
+            return McpEndpoint(_mcp_options(settings), tokens.identify, toolset, calls, changes, refusals)
+
         services = Services(
             live=live,
             address=address,
@@ -115,8 +131,10 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
             resync=Resync(database, catalog, {"tokens": tokens.refresh, "settings": live.refresh}),
             runs=RunReader(database, history),
             metrics=metrics,
-            endpoint=McpEndpoint(
-                _mcp_options(settings), tokens.identify, lambda: tools.current, calls, changes, refusals
+            packs=packs,
+            endpoint=endpoint_of(lambda: tools.current),
+            install_endpoints=InstallEndpoints(
+                lambda name: endpoint_of(lambda: tools.of_install(name)), packs.is_installed
             ),
         )
         _add_gauges(services)
@@ -127,6 +145,10 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
 
 def _make_data_directory(data: Path) -> None:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _network(settings: Settings) -> NetworkPolicy:
+    return NetworkPolicy(allow_loopback=settings.allow_loopback, allow_private=settings.allow_private_networks)
 
 
 def _mcp_options(settings: Settings) -> McpOptions:
@@ -150,9 +172,13 @@ def _jobs(services: Services, database: Database) -> list[Job]:
 
 def _add_gauges(services: Services) -> None:
     gauge = services.metrics.gauge
+
+    def open_streams() -> int:
+        return services.endpoint.open_streams + services.install_endpoints.open_streams
+
     gauge("headrace_tools", "Tools that are served.", lambda: len(services.tools.current.tools))
     gauge("headrace_config_version", "Generation of the flows that are served.", lambda: services.catalog.generation)
     gauge("headrace_calls_running", "Calls under way.", lambda: services.calls.running)
-    gauge("headrace_open_streams", "Subscriptions that are open.", lambda: services.endpoint.open_streams)
+    gauge("headrace_open_streams", "Subscriptions that are open.", open_streams)
     gauge("headrace_queue_depth", "Runs that are not written to the history yet.", lambda: services.history.waiting)
     gauge("headrace_workers", "Workers that run flows.", lambda: 1)

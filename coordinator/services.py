@@ -11,8 +11,10 @@ from coordinator.catalog.editing import FlowEditor
 from coordinator.catalog.resync import Resync
 from coordinator.live_settings import LiveSettings
 from coordinator.mcp.endpoint import McpEndpoint
+from coordinator.mcp.installs import InstallEndpoints
 from coordinator.mcp.subscriptions import ToolChanges
 from coordinator.metrics import Metrics
+from coordinator.packs.service import PackService
 from coordinator.runs.history import RunHistory
 from coordinator.runs.queries import RunReader
 from coordinator.settings import Settings
@@ -28,17 +30,25 @@ class PublishedTools:
     def __init__(self, changes: ToolChanges) -> None:
         self._changes = changes
         self._current = EMPTY
+        self._of_installs: dict[str, Toolset] = {}
 
     @property
     def current(self) -> Toolset:
         """The tools as they are served now."""
         return self._current
 
+    def of_install(self, install: str) -> Toolset:
+        """The tools of one install of a pack, as they are served now."""
+        found = self._of_installs.get(install)
+        if found is None:
+            found = self._of_installs[install] = self._current.of_install(install)
+        return found
+
     async def publish(self, plans: Mapping[str, Plan], generation: int) -> None:
         """Build the tools of the plans and serve them."""
         # In a thread, because ten thousand definitions take longer than a call should wait.
         built = await asyncio.to_thread(build_toolset, plans.values(), generation, self._current)
-        before, self._current = self._current, built
+        before, self._current, self._of_installs = self._current, built, {}
         if built.digest != before.digest:
             self._changes.publish()
 
@@ -58,7 +68,9 @@ class Services:
     history: RunHistory
     runs: RunReader
     metrics: Metrics
+    packs: PackService
     endpoint: McpEndpoint
+    install_endpoints: InstallEndpoints
     resync: Resync
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 

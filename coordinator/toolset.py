@@ -126,6 +126,11 @@ class Toolset:
             view = self._views[globs] = ToolView(_allowed(self.tools, globs))
         return view
 
+    def of_install(self, install: str) -> "Toolset":
+        """Return the tools of one install of a pack."""
+        tools = {name: tool for name, tool in self.tools.items() if tool.plan.install == install}
+        return Toolset(self.generation, self.digest, MappingProxyType(tools))
+
 
 EMPTY = Toolset(0, hashlib.sha256(b"[]").hexdigest(), MappingProxyType({}))
 

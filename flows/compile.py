@@ -166,6 +166,7 @@ class _Compiler:
             connections=self._connections,
             flow_names=names,
             listed=binding.listed,
+            install=binding.install,
         )
 
     def _head(self, document: Mapping[str, Any]) -> FlowFields | None:

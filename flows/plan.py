@@ -105,7 +105,7 @@ class Plan:
     `connections` are the names of connections as they stand in the text, likewise.
     `bindings` says for the names of connections that stand in the text which installed connection each means; a name
     that is not in it means itself.  `flow_names` says the same for names of flows.  A flow that is not `listed` is
-    no tool, whatever its input says.
+    no tool, whatever its input says.  `install` names the install of a pack that it belongs to.
     """
 
     name: str
@@ -125,6 +125,7 @@ class Plan:
     connections: Mapping[str, int] = field(default_factory=dict)
     flow_names: Mapping[str, str] = field(default_factory=dict)
     listed: bool = True
+    install: str = ""
 
     @property
     def installed_connections(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from coordinator.api.errors import HANDLERS
 from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
 from coordinator.api.openapi import get_openapi
+from coordinator.api.packs import InstallController, PackController
 from coordinator.api.runs import RunController
 from coordinator.api.settings import SettingController
 from coordinator.api.status import get_flow_schema, get_status, list_problems
@@ -28,6 +29,8 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     check_flow,
     try_flow,
     ToolController,
+    PackController,
+    InstallController,
     TokenController,
     get_snippets,
     RunController,

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from coordinator.catalog.catalog import NotPublished
 from coordinator.db.engine import DatabaseUnusable
+from coordinator.packs.sources import PackUnavailable
 from coordinator.settings_sources import SettingsInvalid
 from flows.errors import (
     Busy,
@@ -53,6 +54,7 @@ STATUS: Final[Mapping[type[HeadraceError], int]] = {
     DatabaseUnusable: 503,
     SettingsInvalid: 422,
     NotPublished: 500,
+    PackUnavailable: 502,
 }
 """The status of each error; a class that is not here has that of its nearest base."""
 

@@ -31,8 +31,11 @@ class FlowSummary(Struct, frozen=True, kw_only=True):
     title: Annotated[str, Meta(description="Its name for people.")]
     description: Annotated[str, Meta(description="What it does.")]
     input: Annotated[str, Meta(description="What starts it, for example mcp_tool; empty while it is broken.")]
-    origin: Annotated[Literal["file", "api"], Meta(description="Where its text is kept.")]
-    file: Annotated[str, Meta(description="Its file inside the flow directory; empty for a flow of the API.")]
+    origin: Annotated[Literal["file", "api", "pack"], Meta(description="Where its text is kept.")]
+    file: Annotated[
+        str, Meta(description="Its file: in the flow directory, or in its install; empty for a flow of the API.")
+    ]
+    install: Annotated[str, Meta(description="The install of a pack that it belongs to; empty for other flows.")]
     digest: Annotated[str, Meta(description="Names its current text.")]
     enabled: Annotated[bool, Meta(description="Whether it is switched on.")]
     is_valid: Annotated[bool, Meta(description="Whether its current text can be run.")]
@@ -189,6 +192,7 @@ def summary_of(entry: CatalogEntry) -> FlowSummary:
         input="" if plan is None else plan.input.type.name,
         origin=entry.origin,
         file=entry.file,
+        install=entry.install,
         digest=entry.digest,
         enabled=entry.enabled,
         is_valid=entry.is_valid,

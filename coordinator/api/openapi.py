@@ -16,6 +16,7 @@ from coordinator.version import VERSION
 TAGS: Final[Mapping[str, str]] = {
     "flows": "What flows there are, their text and versions, and every change of them.",
     "tools": "What clients see, and calls of it.",
+    "packs": "Packs of tools: which there are, which are installed, and every change of installs.",
     "tokens": "What clients call with.",
     "runs": "The history of calls.",
     "settings": "The settings in force.",

@@ -13,9 +13,9 @@ from typing import Any, Final, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from coordinator.catalog.book import PlanBook
-from coordinator.catalog.definitions import Compile, api_entry, file_entry, text_of
+from coordinator.catalog.definitions import Compile, api_entry, file_entry, pack_entry, text_of
 from coordinator.catalog.directory import Changes, FlowDirectory
-from coordinator.catalog.entries import CatalogEntry, Snapshot, arrange
+from coordinator.catalog.entries import CatalogEntry, Installed, Snapshot, arrange
 from coordinator.catalog.store import FileVersion, FlowStore, StoredFlow
 from coordinator.logs import get_logger
 from flows.compile import analyse_flow
@@ -50,12 +50,14 @@ class Catalog:
         publish: Publish,
         *,
         directory: FlowDirectory | None = None,
+        installed: Installed | None = None,
         compile_text: Compile = analyse_flow,
         clock: Callable[[], float] = time.time,
         on_publish: Callable[[bool], None] = lambda _ok: None,
     ) -> None:
         self.store = store
         self.directory = directory
+        self._installed = installed
         self._publish = publish
         self._compile = compile_text
         self._clock = clock
@@ -64,6 +66,7 @@ class Catalog:
         self._book = PlanBook()
         self._files: dict[str, CatalogEntry] = {}
         self._stored: dict[str, CatalogEntry] = {}
+        self._packed: dict[str, CatalogEntry] = {}
         self._switched_off: frozenset[str] = frozenset()
         self._unrecorded: list[FileVersion] = []
         self._seen_generation = -1
@@ -129,7 +132,11 @@ class Catalog:
                     self._files, self._is_dirty = files, True
                 if generation is not None and generation != self._seen_generation:
                     await self._load()
+                    await self._load_packs()
                     self._seen_generation, self._is_dirty = generation, True
+                elif generation is not None and self._installed is not None and self._installed.is_stale():
+                    await self._load_packs()
+                    self._is_dirty = True
                 changed = self._is_dirty
                 if changed:
                     self._is_dirty = not await self._serve()
@@ -216,6 +223,18 @@ class Catalog:
                 stored[flow.name] = api_entry(flow, plan, problems, known)
         self._stored = stored
 
+    async def _load_packs(self) -> None:
+        """Read the flows of installed packs; only those that changed are compiled."""
+        if self._installed is None:
+            return
+        packed: dict[str, CatalogEntry] = {}
+        for flow in await self._installed.load():
+            digest = flow.definition.digest
+            known = self._packed.get(flow.definition.file)
+            is_known = known is not None and known.digest == digest
+            packed[flow.definition.file] = known if known and is_known else await self._in_thread(pack_entry, flow)
+        self._packed = packed
+
     async def _with_last_good(self, entry: CatalogEntry) -> CatalogEntry:
         """Find what was served before the last stop for a file that is broken at start."""
         try:
@@ -246,7 +265,7 @@ class Catalog:
     async def _serve(self) -> bool:
         """Build the new state, publish it, then let it take the place of the old one; say whether that worked."""
         generation = self._snapshot.generation + 1
-        definitions = (*self._stored.values(), *self._files.values())
+        definitions = (*self._stored.values(), *self._files.values(), *self._packed.values())
         snapshot = arrange(definitions, self._switched_off, self._snapshot, generation)
         plans = snapshot.plans()
         self._book.add(plans.values())

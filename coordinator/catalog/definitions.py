@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from coordinator.catalog.directory import ChangedFile
-from coordinator.catalog.entries import CatalogEntry
+from coordinator.catalog.entries import CatalogEntry, InstalledFlow
 from coordinator.catalog.store import StoredFlow
 from coordinator.logs import get_logger
-from flows.compile import flow_digest
+from flows.compile import analyse_definition, flow_digest
 from flows.plan import Plan
 from flows.problems import Problem
 
@@ -50,6 +50,23 @@ def api_entry(
         last_good=_last_good(plan, before),
         problems=tuple(problems),
         updated=flow.updated,
+    )
+
+
+def pack_entry(flow: InstalledFlow) -> CatalogEntry:
+    """Compile a flow of an installed pack."""
+    definition = flow.definition
+    plan, problems = analyse_definition(definition)
+    own = definition.file.rpartition("/")[2].removesuffix(".yaml")
+    return CatalogEntry(
+        name=plan.name if plan is not None else definition.binding.prefix + own,
+        origin="pack",
+        file=definition.file,
+        digest=definition.digest,
+        plan=plan,
+        problems=tuple(problems),
+        updated=flow.updated,
+        definition=definition,
     )
 
 

@@ -48,6 +48,8 @@ class FlowEditor:
         """Return the text of a flow as it is now.  Raises NotFound."""
         entry = self.get(name)
         directory = self._catalog.directory
+        if entry.definition is not None:
+            return FlowText(name=name, digest=entry.digest, text=entry.definition.text)
         if entry.origin == "api" or directory is None:
             text = await self._store.text(name)
         else:
@@ -82,7 +84,7 @@ class FlowEditor:
     async def delete(self, name: str, *, expected: str | None = None, author: str = "") -> None:
         """Delete a flow of the API.  Raises NotFound, Conflict."""
         async with self._catalog.changing:
-            self._refuse_file(self.get(name))
+            self._refuse_others(self.get(name))
             generation = await self._store.delete(name, expected=expected)
             await self._catalog.drop(name, generation)
         log.info("flow deleted", flow=name, author=author)
@@ -118,18 +120,23 @@ class FlowEditor:
         async with self._catalog.changing:
             existing = self._catalog.entries.get(plan.name)
             if existing is not None:
-                self._refuse_file(existing)
+                self._refuse_others(existing)
             generation = await self._store.put(plan.name, plan.digest, text, expected=expected, author=author)
             flow = StoredFlow(name=plan.name, digest=plan.digest, text=text, author=author, updated=self._catalog.now())
             await self._catalog.take(flow, generation, plan, problems)
         log.info("flow stored", flow=plan.name, digest=plan.digest, author=author)
         return self.get(plan.name)
 
-    def _refuse_file(self, entry: CatalogEntry) -> None:
+    def _refuse_others(self, entry: CatalogEntry) -> None:
         if entry.origin == "file":
             raise Conflict(
                 f"The flow {entry.name!r} comes from the file {entry.file}.",
                 fix="Change it there, or give your flow another name.",
+            )
+        if entry.origin == "pack":
+            raise Conflict(
+                f"The flow {entry.name!r} belongs to the pack that is installed as {entry.install!r}.",
+                fix="Change the install, or give your flow another name.",
             )
 
     def _call_problems(self, plan: Plan | None) -> list[Problem]:

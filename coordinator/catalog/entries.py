@@ -6,21 +6,42 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 from flows.check import check_calls
+from flows.definition import FlowDefinition
 from flows.plan import Plan
 from flows.problems import Problem
 
-Origin = Literal["file", "api"]
+Origin = Literal["file", "api", "pack"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledFlow:
+    """A flow of an installed pack.  `updated` is in milliseconds since the epoch."""
+
+    definition: FlowDefinition
+    updated: int
+
+
+class Installed(Protocol):
+    """Where the flows of packs come from: implemented by `coordinator.packs`."""
+
+    def is_stale(self) -> bool:
+        """Whether the flows changed without a change in the database."""
+        ...
+
+    async def load(self) -> list[InstalledFlow]:
+        """Return the flows of all installs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogEntry:
     """One flow.  `plan` is the current text compiled; None while that has errors, then `last_good` is served.
 
-    `file` is the path inside the flow directory, empty for a flow from the API.  `updated` is in milliseconds since
-    the epoch.  `name` is empty for a file that does not even say its name.
+    `file` is the path inside the flow directory or, for a flow of a pack, inside the packs; empty for one of the API.
+    `updated` is in milliseconds since the epoch.  `name` is empty for a file that does not even say its name.
     """
 
     name: str
@@ -32,6 +53,13 @@ class CatalogEntry:
     problems: tuple[Problem, ...] = ()
     enabled: bool = True
     updated: int = 0
+    definition: FlowDefinition | None = None
+    """What a flow of a pack is compiled from."""
+
+    @property
+    def install(self) -> str:
+        """The install of a pack that the flow belongs to; empty for other flows."""
+        return "" if self.definition is None else self.definition.binding.install
 
     @property
     def served(self) -> Plan | None:
@@ -87,6 +115,8 @@ def _precedence(definition: CatalogEntry, before: Snapshot) -> tuple[bool, bool,
 
 def _duplicate(definition: CatalogEntry, owner: CatalogEntry) -> Problem:
     where = f"in {owner.file}" if owner.file else "among the flows of the editor"
+    if owner.install:
+        where = f"in the pack that is installed as {owner.install!r}"
     message = f"There is a flow {definition.name!r} already, {where}. Rename one of the two."
     return Problem(code="flow.duplicate-name", message=message, file=definition.file)
 

@@ -167,6 +167,39 @@ oauth_attempts = Table(
     Column("expires", BigInteger, nullable=False),
 )
 
+# The files of packs that are installed or were, by content: JSON of path to base64.
+packs = Table(
+    "packs",
+    metadata,
+    Column("digest", DIGEST, primary_key=True),
+    Column("name", NAME, nullable=False),
+    Column("version", NAME, nullable=False),
+    Column("files", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+# Which version of an install is the current one.
+pack_installs = Table(
+    "pack_installs",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+)
+
+# Every version of every install: a pack, and the choices that were made (JSON).
+pack_install_versions = Table(
+    "pack_install_versions",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", DIGEST, nullable=False),
+    Column("choices", Text, nullable=False),
+    Column("source", NAME, nullable=False),
+    Column("author", NAME, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
 # Counts the changes of each topic, so that other coordinators notice them.
 generations = Table(
     "generations",

@@ -1,0 +1,1 @@
+"""Packs on a server: which there are, which are installed, and how installs change."""

@@ -1,0 +1,154 @@
+"""Where packs come from: the bundled catalog, installed distributions, an upload, an address.
+
+An upload and what comes from an address are zips, and bring no code.  An address is only read together with the
+SHA-256 of what it must give, and only at public hosts unless the settings allow others.
+"""
+
+import hashlib
+import importlib.util
+import re
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import aiohttp
+from msgspec import Meta, Struct
+
+from coordinator.logs import get_logger
+from flows.errors import HeadraceError, InputRejected, NotFound
+from flows.network import AddressRefused
+from flows.problems import did_you_mean
+from flows.sdk import NetworkPolicy
+from flows.steps._http_client import open_client
+from packs.archive import MAX_ARCHIVE_BYTES, read_archive
+from packs.loader import CATALOG, folder_files, load_pack, sound_pack
+from packs.manifest import FILE
+from packs.pack import Pack
+
+ENTRY_POINTS: Final = "headrace.packs"
+FETCH_SECONDS: Final = 30.0
+
+log = get_logger(__name__)
+
+
+class PackUnavailable(HeadraceError):
+    """A pack cannot be fetched from its address."""
+
+    code = "pack_unavailable"
+
+
+class PackSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which pack is meant: exactly one of `pack`, `zip` and `url`."""
+
+    pack: Annotated[str, Meta(description="The name of a pack that is available here.")] = ""
+    zip: Annotated[bytes, Meta(description="A zipped pack, in base64.")] = b""
+    url: Annotated[str, Meta(description="The https address of a zipped pack.", max_length=2000)] = ""
+    sha256: Annotated[str, Meta(description="The SHA-256 of the zip, in hex; must be given with `url`.")] = ""
+
+
+class FoundPack(Struct, frozen=True):
+    """A pack that was read, and the words for where it came from."""
+
+    pack: Pack
+    source: str
+
+
+class PackSources:
+    """Finds packs.  `network` says where addresses may lead."""
+
+    def __init__(self, network: Callable[[], NetworkPolicy], catalog: Path = CATALOG) -> None:
+        self._network = network
+        self._catalog = catalog
+        self._read: dict[Path, tuple[float, Pack]] = {}
+
+    def available(self) -> dict[str, FoundPack]:
+        """Return the packs of the catalog and of installed distributions, by name; broken ones are logged."""
+        found: dict[str, FoundPack] = {}
+        for folder, source in self._folders():
+            try:
+                pack = self._load(folder)
+            except HeadraceError as error:
+                log.error("a pack cannot be read", source=source, error=str(error))
+                continue
+            found.setdefault(pack.manifest.name, FoundPack(pack, source))
+        return dict(sorted(found.items()))
+
+    def named(self, name: str) -> FoundPack:
+        """Return an available pack.  Raises NotFound."""
+        found = self.available()
+        if name not in found:
+            raise NotFound(f"There is no pack {name!r}.{did_you_mean(name, found)}")
+        return found[name]
+
+    async def find(self, source: PackSource) -> FoundPack:
+        """Return the pack that is meant.  Raises NotFound, FlowInvalid, InputRejected, PackUnavailable."""
+        if [bool(source.pack), bool(source.zip), bool(source.url)].count(True) != 1:
+            raise InputRejected("Say which pack: give one of `pack`, `zip` and `url`.")
+        if source.pack:
+            return self.named(source.pack)
+        if source.zip:
+            _check_digest(source.zip, source.sha256)
+            return FoundPack(sound_pack(read_archive(source.zip)), "upload")
+        if not source.url.startswith("https://"):
+            raise InputRejected("The address of a pack starts with https://.")
+        if not source.sha256:
+            raise InputRejected("Give the SHA-256 of the zip as `sha256`: what the address gives may change.")
+        content = await self._fetch(source.url)
+        _check_digest(content, source.sha256)
+        return FoundPack(sound_pack(read_archive(content)), source.url.partition("?")[0])
+
+    def _folders(self) -> Iterator[tuple[Path, str]]:
+        for manifest in sorted(self._catalog.glob(f"*/{FILE}")):
+            yield manifest.parent, "catalog"
+        for point in entry_points(group=ENTRY_POINTS):
+            # The module is not imported: a pack is data, and what it needs of code it registers as components.
+            found = importlib.util.find_spec(point.module)
+            places: list[str] = [] if found is None else list(found.submodule_search_locations or ())
+            yield from ((Path(place), f"distribution {point.dist.name if point.dist else '?'}") for place in places)
+
+    def _load(self, folder: Path) -> Pack:
+        """Read a pack unless it is known and none of its files is newer."""
+        changed = max(
+            (path.stat().st_mtime for path in (folder, *folder.glob("*"), *folder.glob("flows/*"))), default=0
+        )
+        known = self._read.get(folder)
+        if known is not None and known[0] == changed and known[1].files.keys() == folder_files(folder).keys():
+            return known[1]
+        pack = load_pack(folder)
+        self._read[folder] = changed, pack
+        return pack
+
+    async def _fetch(self, url: str) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
+        try:
+            async with (
+                open_client(self._network()) as client,
+                client.get(url, allow_redirects=False, timeout=timeout) as response,
+            ):
+                if response.status != 200:
+                    raise PackUnavailable(
+                        f"The address answered with the status {response.status}.", fix="Give the address of the zip."
+                    )
+                return await _body(response.content)
+        except (aiohttp.ClientError, AddressRefused, TimeoutError, OSError, ValueError) as error:
+            raise PackUnavailable(f"The pack cannot be fetched: {error or type(error).__name__}.") from error
+
+
+async def _body(stream: Any) -> bytes:
+    content = b""
+    async for chunk in stream.iter_chunked(1 << 16):
+        content += chunk
+        if len(content) > MAX_ARCHIVE_BYTES:
+            raise PackUnavailable(f"The archive is larger than {MAX_ARCHIVE_BYTES >> 20} MiB.")
+    return content
+
+
+def _check_digest(content: bytes, expected: str) -> None:
+    """Compare with what was promised.  Raises InputRejected."""
+    if not expected:
+        return
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", expected):
+        raise InputRejected("A SHA-256 is 64 hexadecimal digits.")
+    if (found := hashlib.sha256(content).hexdigest()) != expected.lower():
+        raise InputRejected(f"The archive is not the expected one: its SHA-256 is {found}.")

@@ -1,0 +1,231 @@
+"""What packs and installs look like from outside, and how two states of an install differ."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from coordinator.packs.store import InstallVersion, StoredInstall
+from coordinator.toolset import ToolInvalid, build_tool
+from flows.compile import analyse_definition
+from flows.definition import FlowDefinition
+from flows.plan import Plan
+from packs.install import Choices
+from packs.manifest import ConnectionFields
+from packs.pack import Pack
+
+Change = Literal["added", "removed", "changed", "same"]
+
+
+class PackSummary(Struct, frozen=True, kw_only=True):
+    """A pack in a list."""
+
+    name: Annotated[str, Meta(description="Its name.")]
+    title: Annotated[str, Meta(description="Its name for people.")]
+    version: Annotated[str, Meta(description="Its version.")]
+    description: Annotated[str, Meta(description="What its tools are for.")]
+    homepage: Annotated[str, Meta(description="Where it is described.")]
+    source: Annotated[str, Meta(description="Where it comes from.")]
+    tools: Annotated[int, Meta(description="How many tools it has.")]
+    groups: Annotated[dict[str, list[str]], Meta(description="Sets of its tools.")]
+    installs: Annotated[list[str], Meta(description="The names under which it is installed.")]
+
+
+class PackTool(Struct, frozen=True, kw_only=True):
+    """A tool as a pack has it, or as an install shows it."""
+
+    name: Annotated[str, Meta(description="Its name; in an install with the prefix.")]
+    title: Annotated[str, Meta(description="Its name for people.")]
+    description: Annotated[str, Meta(description="What it does.")]
+    read_only: Annotated[bool | None, Meta(description="Whether it changes nothing; null when it does not say.")]
+
+
+class PackDetails(Struct, frozen=True, kw_only=True):
+    """A pack in full."""
+
+    summary: Annotated[PackSummary, Meta(description="What lists show of it.")]
+    prefix: Annotated[str, Meta(description="The proposed start of the tools' names.")]
+    connections: Annotated[dict[str, ConnectionFields], Meta(description="What it reaches, by its own names.")]
+    variables: Annotated[dict[str, Any], Meta(description="What may be set, like params of a tool.")]
+    tools: Annotated[list[PackTool], Meta(description="Its tools.")]
+    readme: Annotated[str, Meta(description="Its page, in Markdown.")]
+
+
+class InstallOut(Struct, frozen=True, kw_only=True):
+    """An install."""
+
+    name: Annotated[str, Meta(description="Its name.")]
+    path: Annotated[str, Meta(description="Where its tools alone are served.")]
+    pack: Annotated[str, Meta(description="The pack.")]
+    title: Annotated[str, Meta(description="The pack's name for people.")]
+    pack_version: Annotated[str, Meta(description="The pack's version.")]
+    upgrade: Annotated[str, Meta(description="The version that is available where it came from; empty: none other.")]
+    enabled: Annotated[bool, Meta(description="Whether it is switched on.")]
+    missing: Annotated[list[str], Meta(description="What keeps its tools from being shown.")]
+    tools: Annotated[list[PackTool], Meta(description="The tools that it shows, or would show.")]
+    choices: Annotated[Choices, Meta(description="What was chosen.")]
+    number: Annotated[int, Meta(description="Its version here; every change makes one.")]
+    source: Annotated[str, Meta(description="Where the pack came from.")]
+    author: Annotated[str, Meta(description="Who changed it last.")]
+    updated: Annotated[int, Meta(description="When, in milliseconds since the epoch.")]
+
+
+class ToolChange(Struct, frozen=True, kw_only=True):
+    """What happens to one tool."""
+
+    name: Annotated[str, Meta(description="Its name.")]
+    change: Annotated[Change, Meta(description="What happens.")]
+    parts: Annotated[list[str], Meta(description="What of it changes.")] = []
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """What an install, or a change of one, would bring."""
+
+    name: Annotated[str, Meta(description="The install.")]
+    path: Annotated[str, Meta(description="Where its tools alone would be served.")]
+    pack: Annotated[str, Meta(description="The pack.")]
+    pack_version: Annotated[str, Meta(description="Its version.")]
+    choices: Annotated[Choices, Meta(description="The choices, with the prefix that they mean.")]
+    tools: Annotated[list[PackTool], Meta(description="The tools that would be shown.")]
+    changes: Annotated[list[ToolChange], Meta(description="What becomes of every tool, compared with now.")]
+    missing: Annotated[list[str], Meta(description="What would keep the tools from being shown.")]
+    conflicts: Annotated[list[str], Meta(description="Names of flows that are taken.")]
+
+
+class VersionOut(Struct, frozen=True, kw_only=True):
+    """A version of an install."""
+
+    number: Annotated[int, Meta(description="Its number.")]
+    pack_version: Annotated[str, Meta(description="The version of the pack.")]
+    choices: Annotated[Choices, Meta(description="What was chosen.")]
+    source: Annotated[str, Meta(description="Where the pack came from.")]
+    author: Annotated[str, Meta(description="Who made it.")]
+    created: Annotated[int, Meta(description="When, in milliseconds since the epoch.")]
+
+
+def summary_of(pack: Pack, source: str, installs: Iterable[str]) -> PackSummary:
+    """Show a pack in a list."""
+    manifest = pack.manifest
+    return PackSummary(
+        name=manifest.name,
+        title=manifest.title,
+        version=manifest.version,
+        description=manifest.description,
+        homepage=manifest.homepage,
+        source=source,
+        tools=len(pack.tools),
+        groups=manifest.groups,
+        installs=list(installs),
+    )
+
+
+def details_of(pack: Pack, source: str, installs: Iterable[str]) -> PackDetails:
+    """Show a pack in full."""
+    manifest = pack.manifest
+    return PackDetails(
+        summary=summary_of(pack, source, installs),
+        prefix=manifest.default_prefix,
+        connections=manifest.connections,
+        variables=manifest.variables,
+        tools=[tool_of(pack.flows[name].plan) for name in pack.tools],
+        readme=pack.readme,
+    )
+
+
+def install_of(
+    install: StoredInstall, pack: Pack, tools: list[PackTool], lacking: list[str], newest: str
+) -> InstallOut:
+    """Show an install."""
+    version = install.version
+    return InstallOut(
+        name=install.name,
+        path=path_of(install.name),
+        pack=pack.manifest.name,
+        title=pack.manifest.title,
+        pack_version=pack.manifest.version,
+        upgrade=newest,
+        enabled=install.enabled,
+        missing=lacking,
+        tools=tools,
+        choices=version.choices,
+        number=version.number,
+        source=version.source,
+        author=version.author,
+        updated=version.created,
+    )
+
+
+def version_of(version: InstallVersion, pack_version: str) -> VersionOut:
+    """Show a version of an install."""
+    return VersionOut(
+        number=version.number,
+        pack_version=pack_version,
+        choices=version.choices,
+        source=version.source,
+        author=version.author,
+        created=version.created,
+    )
+
+
+def path_of(name: str) -> str:
+    """Return the path where an install's tools alone are served."""
+    return f"/mcp/{name}"
+
+
+def tool_of(plan: Plan) -> PackTool:
+    """Show a tool."""
+    annotations = plan.input.config.annotations
+    config = plan.input.config
+    return PackTool(
+        name=plan.name,
+        title=plan.title if not isinstance(config.title, str) else config.title,
+        description=plan.description,
+        read_only=annotations.readOnly if isinstance(annotations.readOnly, bool) else None,
+    )
+
+
+def tools_of(definitions: Iterable[FlowDefinition]) -> dict[str, Plan]:
+    """Compile definitions; return those that are tools, by name."""
+    plans = [plan for plan, _ in map(analyse_definition, definitions) if plan is not None]
+    return {plan.name: plan for plan in plans if plan.listed and plan.enabled and plan.input.type.name == "mcp_tool"}
+
+
+def changes_between(before: Mapping[str, Plan], after: Mapping[str, Plan]) -> list[ToolChange]:
+    """Say what becomes of every tool."""
+    found = []
+    for name in sorted({*before, *after}):
+        if name not in before:
+            found.append(ToolChange(name=name, change="added"))
+        elif name not in after:
+            found.append(ToolChange(name=name, change="removed"))
+        else:
+            parts = _changed_parts(before[name], after[name])
+            found.append(ToolChange(name=name, change="changed" if parts else "same", parts=parts))
+    return found
+
+
+def _changed_parts(before: Plan, after: Plan) -> list[str]:
+    """Name what a client, or whoever runs it, would notice."""
+    if before.digest == after.digest:
+        return []
+    old, new = _definition(before), _definition(after)
+    words = {
+        "title": "title",
+        "description": "description",
+        "inputSchema": "arguments",
+        "outputSchema": "result",
+        "annotations": "annotations",
+    }
+    parts = [word for key, word in words.items() if old.get(key) != new.get(key)]
+    if before.vars != after.vars:
+        parts.append("variables")
+    if before.bindings != after.bindings:
+        parts.append("connections")
+    return parts or ["what it does"]
+
+
+def _definition(plan: Plan) -> Mapping[str, Any]:
+    try:
+        return build_tool(plan).definition
+    except ToolInvalid:
+        return {}
