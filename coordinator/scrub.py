@@ -39,11 +39,14 @@ _ASSIGNED = re.compile(
 )
 _HEADER = re.compile(r"(?i)(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?[a-z]{1,16}\s{1,4})[^\s\"',]+")
 _BEARER = re.compile(r"(?i)\b(bearer\s{1,4})[A-Za-z0-9._~+/=-]{16,}")
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[^-]|-(?!----END ))*+(?:-----END [A-Z0-9 ]{0,40}-----)?"
+)
 _USERINFO = re.compile(r"(://[^/\s:@\"']{0,256}):[^/\s\"']{0,512}@")
 
 
 def scrub_text(text: str) -> str:
-    """Replace tokens of Headrace, secrets in URLs, and credentials of HTTP headers inside any text."""
+    """Replace tokens of Headrace, secrets in URLs, credentials of HTTP headers and private keys inside any text."""
     if "://" in text:
         text = _USERINFO.sub(rf"\1:{REDACTED}@", text)
     if "=" in text or "%3" in text:
@@ -51,6 +54,8 @@ def scrub_text(text: str) -> str:
     folded = text.casefold()
     if "authorization" in folded or "bearer" in folded:
         text = _BEARER.sub(rf"\1{REDACTED}", _HEADER.sub(rf"\1{REDACTED}", text))
+    if "PRIVATE KEY-----" in text:
+        text = _PRIVATE_KEY.sub(REDACTED, text)
     return _TOKEN.sub(REDACTED, text) if "hr_" in text else text
 
 
