@@ -6,7 +6,7 @@ request -> Guard (Host, Origin, security headers) -> /mcp, /mcp/<install>     Mc
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -65,22 +65,21 @@ class Front:
         self._discovery = discovery
         self.api = api
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass the request on.  Not a coroutine of its own: a layer costs with every call."""
         path = scope.get("path", "")
         if path in MCP_PATHS:
-            await self._answer(self._mcp, scope, receive, send)
-        elif Discovery.handles(path):
-            await self._discovery(scope, receive, send)
-        elif (install := self._install(path)) is not None:
-            await self._answer(install, scope, receive, send)
-        else:
-            await self.api(scope, receive, send)
+            return self._answer(self._mcp, scope, receive, send)
+        if Discovery.handles(path):
+            return self._discovery(scope, receive, send)
+        if (install := self._install(path)) is not None:
+            return self._answer(install, scope, receive, send)
+        return self.api(scope, receive, send)
 
-    async def _answer(self, mcp: App, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.sources != ALL_SOURCES:
+    def _answer(self, mcp: App, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if self.sources is not ALL_SOURCES:
             _hide_tokens(scope, self.sources)
-        await mcp(scope, receive, send)
+        return mcp(scope, receive, send)
 
 
 class LiveGuard:
@@ -91,11 +90,11 @@ class LiveGuard:
         self._live = live
         self._apply(live.current)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Guard one request under the settings in force."""
         if self._live.current is not self._seen:
             self._apply(self._live.current)
-        await self._guard(scope, receive, send)
+        return self._guard(scope, receive, send)
 
     async def warm_up(self) -> None:
         """Make what is not needed for the first call but soon after it."""
@@ -104,9 +103,8 @@ class LiveGuard:
     def _apply(self, settings: Settings) -> None:
         self._seen = settings
         self._guard = Guard(self._front, guard_options(settings))
-        self._front.sources = TokenSources(
-            api_key_header=settings.token_in_api_key_header, query=settings.token_in_query
-        )
+        sources = TokenSources(api_key_header=settings.token_in_api_key_header, query=settings.token_in_query)
+        self._front.sources = ALL_SOURCES if sources == ALL_SOURCES else sources
 
 
 def guard_options(settings: Settings) -> GuardOptions:

@@ -17,6 +17,8 @@ from coordinator.snippets import mcp_url
 from coordinator.version import VERSION
 
 SHOWN_PROBLEMS: Final = 20
+COLLECT_AFTER: Final = 10_000
+"""New objects between two looks of the collector: a call makes about a hundred, and hardly one of them in a cycle."""
 
 log = get_logger(__name__)
 
@@ -50,6 +52,7 @@ def _keep_what_is_loaded() -> None:
     """Take the plans out of the collector's sight: walking ten thousand of them would hold up every call."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def address_of(host: str, port: int) -> str:

@@ -30,8 +30,6 @@ REQUEST_SECONDS: Final = 60.0
 CLOSE_SECONDS: Final = 3
 """How long connections may take to send their last bytes, after the calls have ended."""
 
-_IN_BODY: Final = -(1 << 62)
-
 
 class CannotListen(HeadraceError):
     """The address to listen on cannot be had."""
@@ -71,6 +69,7 @@ async def serve_until_told(
 def _config(app: App, settings: Settings) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
+        interface="asgi3",  # it would be guessed wrongly: the guard hands on a coroutine and is none
         http=_BoundedProtocol,
         ws="none",
         lifespan="off",
@@ -130,7 +129,6 @@ class _BoundedProtocol(HttpToolsProtocol):
     """Refuses a request whose head does not end, and hangs up on one that does not arrive: both would wait forever."""
 
     _head = 0
-    _has_arrived = False
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -142,27 +140,20 @@ class _BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._head += len(data)
+        # Looks at the state after each piece: overriding the parser's own events would cost with every request.
         super().data_received(data)
+        cycle = self.cycle
+        is_in_head = cycle is None or cycle.scope is not self.scope
+        if not is_in_head and not cycle.more_body:
+            self._head = 0
+            if self._patience is not None:
+                self._stop_waiting()
+            return
+        self._head = self._head + len(data) if is_in_head else 0
         if self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The request line and headers are too large.")
-        if self._has_arrived:
-            self._stop_waiting()
-        elif self._patience is None:
+        if self._patience is None:
             self._patience = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
-
-    def on_message_begin(self) -> None:
-        self._has_arrived = False
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._head = _IN_BODY
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._head = 0
-        self._has_arrived = True
-        super().on_message_complete()
 
     def _stop_waiting(self) -> None:
         if self._patience is not None:

@@ -77,11 +77,10 @@ class Guard:
         self._good_hosts: set[bytes] = set()
         self._reported: set[bytes] = set()
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
+    def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
+        """Pass the request on, or refuse it.  Not a coroutine of its own: a layer costs with every call."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         headers = folded_headers(scope)
         if scope.get("query_string"):
             take_query_token(scope)
@@ -89,16 +88,15 @@ class Guard:
         origin = headers.get(b"origin")
         if host not in self._good_hosts and not self._is_good_host(host):
             self._report("Host", host, "allowed_hosts")
-            await _refuse(scope, send, 421, "host_not_allowed", HOST_REFUSED)
-        elif origin is None:
-            await self._app(scope, receive, _adding(send, _hardening(scope)))
-        elif not self._is_good_origin(origin, host, scope["path"]):
+            return _refuse(scope, send, 421, "host_not_allowed", HOST_REFUSED)
+        if origin is None:
+            return self._app(scope, receive, _adding(send, _hardening(scope)))
+        if not self._is_good_origin(origin, host, scope["path"]):
             self._report("Origin", origin, "allowed_origins")
-            await _refuse(scope, send, 403, "origin_not_allowed", ORIGIN_REFUSED)
-        elif is_cross_origin_path(scope["path"]):
-            await self._answer_script(scope, receive, send, headers, origin)
-        else:
-            await self._app(scope, receive, _adding(send, _hardening(scope)))
+            return _refuse(scope, send, 403, "origin_not_allowed", ORIGIN_REFUSED)
+        if is_cross_origin_path(scope["path"]):
+            return self._answer_script(scope, receive, send, headers, origin)
+        return self._app(scope, receive, _adding(send, _hardening(scope)))
 
     async def _answer_script(
         self,

@@ -5,17 +5,19 @@ HEADRACE_TOKEN, or the one that the server leaves in its data directory for the 
 Raises ServerAway, Refused.
 """
 
-import http.client
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 import typer
 
 from flows.errors import HeadraceError, InputRejected
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 330.0
@@ -95,6 +97,8 @@ class Server:
         headers = {"Accept": "application/json", "User-Agent": "headrace-cli"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
+        from http.client import HTTPException
+
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -104,13 +108,16 @@ class Server:
             connection.request(method, f"{self._prefix}{path}", content, headers)
             response = connection.getresponse()
             return response.status, response.headers.get("Content-Type", ""), response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HTTPException) as error:
             raise ServerAway(f"The server at {self.url} went away: {error or type(error).__name__}.") from error
         finally:
             connection.close()
 
-    def _connect(self) -> http.client.HTTPConnection:
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+    def _connect(self) -> "HTTPConnection":
+        # Imported here: `serve` imports the other commands too, and has no use for it.
+        from http.client import HTTPConnection, HTTPSConnection
+
+        kind = HTTPSConnection if self._secure else HTTPConnection
         connection = kind(self._host, self._port, timeout=CONNECT_SECONDS)
         try:
             connection.connect()
