@@ -1,11 +1,12 @@
 """Open everything a coordinator needs, in order, and close it in reverse.
 
-    database -> sample -> tokens -> history -> catalog -> dispatcher -> calls -> MCP -> jobs
+    database -> sample -> vault -> tokens -> history -> catalog -> connections -> dispatcher -> calls -> MCP -> jobs
 
 What runs plans is given by the caller: the coordinator does not know workers.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,10 @@ from coordinator.catalog.directory import FlowDirectory
 from coordinator.catalog.editing import FlowEditor
 from coordinator.catalog.resync import Resync
 from coordinator.catalog.store import FlowStore
+from coordinator.connections.grants import Grants
+from coordinator.connections.provider import Provider
+from coordinator.connections.service import ConnectionService
+from coordinator.connections.sign_in import SignIns
 from coordinator.db.engine import Database, open_database
 from coordinator.live_settings import LiveSettings, Load
 from coordinator.logs import get_logger
@@ -38,11 +43,14 @@ from coordinator.runs.queries import RunReader
 from coordinator.runs.retention import delete_old_runs
 from coordinator.sample import ensure_sample, with_sample
 from coordinator.scheduler import Job, scheduled
-from coordinator.services import PublishedTools, Services
+from coordinator.services import PublishedTools, Services, base_url_of
 from coordinator.settings import Settings
 from coordinator.toolset import Toolset
 from coordinator.trials import TrialPlans, Trials
+from coordinator.vault.key_source import KeySource
+from coordinator.vault.vault import Vault
 from coordinator.version import VERSION
+from flows.connections import ConnectionSource
 from flows.runs import Dispatcher, PlanSource
 from flows.sdk import NetworkPolicy
 
@@ -50,8 +58,8 @@ FLUSH_TOKENS_SECONDS: Final = 5.0
 RETENTION_SECONDS: Final = 3600.0
 FIRST_RETENTION_SECONDS: Final = 60.0
 
-MakeDispatcher = Callable[[PlanSource, Settings, Mapping[str, str]], Dispatcher]
-"""Makes what runs plans, from where plans are found, the settings, and the connections: names and URLs."""
+MakeDispatcher = Callable[[PlanSource, Settings, ConnectionSource], Dispatcher]
+"""Makes what runs plans, from where plans are found, the settings, and where connections are found."""
 
 log = get_logger(__name__)
 
@@ -75,10 +83,13 @@ class Coordinator:
 
 
 @asynccontextmanager
-async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address: str) -> AsyncIterator[Coordinator]:
+async def open_coordinator(
+    load: Load, make_dispatcher: MakeDispatcher, address: str, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[Coordinator]:
     """Open a coordinator that listens at the URL `address`, and close it at the end.  Raises HeadraceError.
 
-    `load` reads the settings from all their sources, again when one of them was changed.
+    `load` reads the settings from all their sources, again when one of them was changed.  `environ` may hold the key
+    of the vault, which is no setting.
     """
     settings = load({}).settings
     data = Path(settings.data)
@@ -88,6 +99,9 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
         live = LiveSettings(database, load)
         await live.refresh((await database.generations())["settings"])
         await asyncio.to_thread(ensure_sample, data)
+        keys = KeySource(data, environ)
+        await asyncio.to_thread(keys.ring)  # makes the key file, or refuses a bad key, before anything is served
+        vault = Vault(database, keys)
         tokens = Tokens(database, requires_token=lambda: live.current.require_auth)
         await tokens.load()
         stack.push_async_callback(tokens.flush)
@@ -108,7 +122,12 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
         stack.push_async_callback(catalog.close)
         await catalog.start()
         plans = TrialPlans(catalog)
-        dispatcher = make_dispatcher(plans, settings, with_sample(dict(settings.connections), data))
+        provider = Provider(network_policy(settings))
+        grants = Grants(database, vault, provider)
+        stack.push_async_callback(grants.close)
+        connections = ConnectionService(database, vault, grants, with_sample(dict(settings.connections), data))
+        await connections.load()
+        dispatcher = make_dispatcher(plans, settings, connections)
         stack.push_async_callback(dispatcher.close)
         options = CallOptions(timeout_seconds=settings.call_timeout, max_concurrent=settings.max_concurrent_calls)
         calls = CallService(dispatcher, history.record, options)
@@ -121,6 +140,9 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
         services = Services(
             live=live,
             address=address,
+            vault=vault,
+            connections=connections,
+            sign_ins=SignIns(database, connections, provider, lambda: base_url_of(live.current, address)),
             tokens=tokens,
             catalog=catalog,
             editor=FlowEditor(catalog),
@@ -128,7 +150,11 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
             calls=calls,
             trials=Trials(dispatcher, plans, settings.call_timeout),
             history=history,
-            resync=Resync(database, catalog, {"tokens": tokens.refresh, "settings": live.refresh}),
+            resync=Resync(
+                database,
+                catalog,
+                {"tokens": tokens.refresh, "settings": live.refresh, "connections": connections.refresh},
+            ),
             runs=RunReader(database, history),
             metrics=metrics,
             packs=packs,
@@ -141,6 +167,11 @@ async def open_coordinator(load: Load, make_dispatcher: MakeDispatcher, address:
         await stack.enter_async_context(scheduled(_jobs(services, database)))
         stack.enter_context(presence(data, address))
         yield Coordinator(services, dispatcher, refusals)
+
+
+def network_policy(settings: Settings) -> NetworkPolicy:
+    """Return where flows may connect to."""
+    return NetworkPolicy(allow_loopback=settings.allow_loopback, allow_private=settings.allow_private_networks)
 
 
 def _make_data_directory(data: Path) -> None:

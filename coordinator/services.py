@@ -9,6 +9,8 @@ from coordinator.calls import CallService
 from coordinator.catalog import Catalog
 from coordinator.catalog.editing import FlowEditor
 from coordinator.catalog.resync import Resync
+from coordinator.connections.service import ConnectionService
+from coordinator.connections.sign_in import SignIns
 from coordinator.live_settings import LiveSettings
 from coordinator.mcp.endpoint import McpEndpoint
 from coordinator.mcp.installs import InstallEndpoints
@@ -20,6 +22,7 @@ from coordinator.runs.queries import RunReader
 from coordinator.settings import Settings
 from coordinator.toolset import EMPTY, Toolset, build_toolset
 from coordinator.trials import Trials
+from coordinator.vault.vault import Vault
 from flows.plan import Plan
 from flows.problems import Problem
 
@@ -59,6 +62,9 @@ class Services:
 
     live: LiveSettings
     address: str
+    vault: Vault
+    connections: ConnectionService
+    sign_ins: SignIns
     tokens: Tokens
     catalog: Catalog
     editor: FlowEditor
@@ -82,7 +88,12 @@ class Services:
     @property
     def base_url(self) -> str:
         """Where clients reach the server: the public URL, else the address that it listens on."""
-        return self.settings.public_url.rstrip("/") or self.address
+        return base_url_of(self.settings, self.address)
+
+    def dependents(self, connection: str) -> list[str]:
+        """Return the names of the flows that use a connection."""
+        entries = self.catalog.entries.items()
+        return sorted(name for name, entry in entries if entry.plan and connection in entry.plan.installed_connections)
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong with flows now: what the catalog found, and flows that are no good tools."""
@@ -93,3 +104,8 @@ class Services:
             if name in entries
         ]
         return [*self.catalog.problems, *unusable]
+
+
+def base_url_of(settings: Settings, address: str) -> str:
+    """Return where clients reach a server that listens at `address`."""
+    return settings.public_url.rstrip("/") or address

@@ -57,14 +57,16 @@ def compile_path(template: Template) -> Callable[[Scope], str]:
     return _joined(_Walk(offset=0).pieces_of((head, *parts[1:])))
 
 
+def parse_fixed_url(text: str) -> str:
+    """Return a URL without expressions, query and fragment, in its usual spelling.  Raises UrlInvalid."""
+    if "?" in text or "#" in text or "${{" in text:
+        raise UrlInvalid("This URL is fixed text without query and fragment.")
+    return compile_url(Template((text.strip(),), {}, False))({})
+
+
 def parse_base_url(text: str) -> str:
     """Return a URL under which all requests of a connection are, without a slash at its end.  Raises UrlInvalid."""
-    if "?" in text or "#" in text:
-        raise UrlInvalid("A base URL has no query and no fragment.")
-    if "${{" in text:
-        raise UrlInvalid("A base URL is fixed text, without expressions.")
-    build = compile_url(Template((text.strip().rstrip("/"),), {}, False))
-    return build({}).rstrip("/")
+    return parse_fixed_url(text).rstrip("/")
 
 
 def is_below(base: str, url: str) -> bool:

@@ -11,13 +11,16 @@ from litestar.types import ControllerRouterHandler
 
 from coordinator.api.access import lets_in, principal_of
 from coordinator.api.bodies import check_body
+from coordinator.api.connections import ConnectionController, list_presets
 from coordinator.api.errors import HANDLERS
 from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
 from coordinator.api.openapi import get_openapi
 from coordinator.api.packs import InstallController, PackController
 from coordinator.api.runs import RunController
+from coordinator.api.secrets import rotate_key
 from coordinator.api.settings import SettingController
+from coordinator.api.sign_in import begin_sign_in, finish_sign_in
 from coordinator.api.status import get_flow_schema, get_status, list_problems
 from coordinator.api.tokens import TokenController, get_snippets
 from coordinator.api.tools import ToolController
@@ -34,6 +37,9 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     TokenController,
     get_snippets,
     RunController,
+    ConnectionController,
+    list_presets,
+    rotate_key,
     SettingController,
     get_status,
     list_problems,
@@ -93,7 +99,7 @@ def closed_router() -> Router:
 
 def open_routes() -> list[ControllerRouterHandler]:
     """Return what lies beside `/api`: open, but for the metrics."""
-    return [*OPEN_ROUTES, metrics]
+    return [*OPEN_ROUTES, begin_sign_in, finish_sign_in, metrics]
 
 
 def _nothing() -> Any:

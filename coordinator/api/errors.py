@@ -9,9 +9,11 @@ from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Meta, Struct
 
 from coordinator.catalog.catalog import NotPublished
+from coordinator.connections.sign_in import SignInFailed
 from coordinator.db.engine import DatabaseUnusable
 from coordinator.packs.sources import PackUnavailable
 from coordinator.settings_sources import SettingsInvalid
+from coordinator.vault.keys import SecretUnreadable, VaultKeyInvalid
 from flows.errors import (
     Busy,
     Conflict,
@@ -55,6 +57,9 @@ STATUS: Final[Mapping[type[HeadraceError], int]] = {
     SettingsInvalid: 422,
     NotPublished: 500,
     PackUnavailable: 502,
+    SignInFailed: 400,
+    VaultKeyInvalid: 500,
+    SecretUnreadable: 500,
 }
 """The status of each error; a class that is not here has that of its nearest base."""
 

@@ -19,6 +19,7 @@ TAGS: Final[Mapping[str, str]] = {
     "packs": "Packs of tools: which there are, which are installed, and every change of installs.",
     "tokens": "What clients call with.",
     "runs": "The history of calls.",
+    "connections": "Services that flows reach, and the credentials for them, which never come out again.",
     "settings": "The settings in force.",
     "status": "How the installation is.",
     "health": "For probes and monitoring; outside /api.",

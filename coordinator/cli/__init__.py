@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from coordinator.cli import calls, checks, flows, packs, pages, runs, serve, tokens
+from coordinator.cli import calls, checks, connections, flows, packs, pages, runs, secrets, serve, tokens
 from flows.errors import HeadraceError
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.command()(calls.call)
 app.add_typer(flows.app, name="flow")
 app.add_typer(packs.app, name="pack")
 app.add_typer(tokens.app, name="token")
+app.add_typer(connections.app, name="connection")
+app.add_typer(secrets.app, name="secret")
 app.add_typer(runs.app, name="runs")
 app.command()(pages.schema)
 app.command()(pages.docs)

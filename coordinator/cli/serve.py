@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from coordinator.settings import Settings
     from coordinator.settings_sources import Loaded
+    from flows.connections import ConnectionSource
     from flows.runs import Dispatcher, PlanSource
 
 
@@ -40,14 +41,13 @@ def _run(main: "Coroutine[Any, Any, None]") -> None:
         uvloop.run(main)
 
 
-def local_dispatcher(plans: "PlanSource", settings: "Settings", connections: "Mapping[str, str]") -> "Dispatcher":
+def local_dispatcher(plans: "PlanSource", settings: "Settings", connections: "ConnectionSource") -> "Dispatcher":
     """Make the dispatcher that runs flows in this process."""
-    from flows.sdk import NetworkPolicy
+    from coordinator.lifecycle import network_policy
     from workers.connections import Connections
     from workers.local import LocalDispatcher
 
-    network = NetworkPolicy(allow_loopback=settings.allow_loopback, allow_private=settings.allow_private_networks)
-    return LocalDispatcher(plans, Connections.from_urls(connections), network)
+    return LocalDispatcher(plans, Connections(connections), network_policy(settings))
 
 
 def _option(doc: SettingDoc) -> inspect.Parameter:

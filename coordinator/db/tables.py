@@ -163,7 +163,6 @@ oauth_attempts = Table(
     Column("digest", DIGEST, primary_key=True),  # of the ticket, later of the state
     Column("connection", NAME, nullable=False),
     Column("browser", DIGEST, nullable=False),  # of the cookie; empty until the browser has come
-    Column("sealed", Text, nullable=False),  # the PKCE verifier
     Column("expires", BigInteger, nullable=False),
 )
 

@@ -86,7 +86,7 @@ async def coordinator(tmp_path: Path, flows: Mapping[str, str] | None = None, **
     def load(stored: Mapping[str, Any]) -> Loaded:
         return load_settings({}, environ, stored=stored, directory=tmp_path)
 
-    async with open_coordinator(load, local_dispatcher, ADDRESS) as opened:
+    async with open_coordinator(load, local_dispatcher, ADDRESS, environ) as opened:
         transport = httpx.ASGITransport(make_app(opened), raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
             yield InProcess(opened, client, tmp_path / "data", directory)

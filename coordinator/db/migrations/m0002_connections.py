@@ -41,7 +41,6 @@ def upgrade() -> None:
         sa.Column("digest", DIGEST, primary_key=True),
         sa.Column("connection", NAME, nullable=False),
         sa.Column("browser", DIGEST, nullable=False),
-        sa.Column("sealed", sa.Text, nullable=False),
         sa.Column("expires", sa.BigInteger, nullable=False),
     )
     counters = sa.table("generations", sa.column("topic", sa.String), sa.column("value", sa.BigInteger))
