@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from coordinator.cli import calls, checks, connections, flows, packs, pages, runs, secrets, serve, tokens
+from coordinator.cli import calls, checks, connections, flows, installs, packs, pages, runs, secrets, serve, tokens
 from flows.errors import HeadraceError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("check")(checks.check_files)
 app.command("test")(checks.run_tests)
 app.command()(calls.call)
 app.add_typer(flows.app, name="flow")
+installs.add_to(packs.app)
 app.add_typer(packs.app, name="pack")
 app.add_typer(tokens.app, name="token")
 app.add_typer(connections.app, name="connection")

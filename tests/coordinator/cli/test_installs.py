@@ -1,0 +1,96 @@
+"""`headrace pack install` and what comes after it, against a running server."""
+
+import json
+from pathlib import Path
+
+from tests.coordinator.cli.command import Command
+from tests.packs.support import COUNT, MANIFEST, mill
+
+
+def write(folder: Path, files: dict[str, bytes]) -> None:
+    for file, content in files.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(content)
+
+
+def test_a_folder_is_installed_changed_upgraded_brought_back_and_removed(beside: Command, tmp_path: Path) -> None:
+    write(tmp_path / "mill", mill())
+
+    seen = beside("pack install mill --preview --group read -c store=sample")
+    made = beside("pack install ./mill -c store=sample --set load:=4")
+    called = beside("call mill_grind")
+    changed = beside("pack set mill --set load:=6 --note 'by the river'")
+    again = beside("call mill_grind")
+    write(tmp_path / "mill", mill(manifest=MANIFEST.replace("1.0.0", "1.1.0"), count=COUNT.replace("Say", "Tell")))
+    differs = beside("pack upgrade mill ./mill --preview")
+    upgraded = beside("pack upgrade mill ./mill")
+    back = beside("pack rollback mill 1")
+    gone = beside("pack remove mill --yes")
+
+    assert (seen.code, seen.out) == (0, "mill_count_sacks\tadded\t\n")
+    assert (made.code, made.out.splitlines()) == (0, ["mill_count_sacks", "mill_grind"])
+    assert json.loads(called.out) == {"ground": 4}
+    assert changed.code == 0
+    assert json.loads(again.out) == {"ground": 6}
+    assert differs.out.splitlines() == ["mill_count_sacks\tchanged\tdescription", "mill_grind\tsame\t"]
+    assert "mill: Mill 1.1.0, shown" in upgraded.err
+    assert "mill: Mill 1.0.0, shown" in back.err
+    assert gone.err == "The install 'mill' is removed, with 2 tools.\n"
+
+
+def test_a_pack_of_the_catalog_is_installed_twice_listed_shown_and_switched(beside: Command) -> None:
+    first = beside("pack install weather")
+    second = beside("pack install weather --name weather-us --set temperature_unit=fahrenheit --note US")
+    listed = beside("pack list")
+    beside("pack disable weather-us")
+    shown = beside("pack show weather-us")
+    beside("pack enable weather-us")
+    named = beside("pack show weather --json")
+    for name in ("weather", "weather-us"):
+        beside(f"pack remove {name} -y")
+
+    assert "weather_current_weather" in first.out.splitlines()
+    assert "weather_us_current_weather" in second.out.splitlines()
+    assert [line.split("\t")[0] for line in listed.out.splitlines()[:2]] == ["weather", "weather-us"]
+    assert "Weather 1.0.0, disabled" in shown.err
+    assert "(US)" in shown.out
+    assert json.loads(named.out)["path"] == "/mcp/weather"
+
+
+def test_a_pack_that_lacks_a_connection_says_so_and_shows_no_tools(beside: Command, tmp_path: Path) -> None:
+    write(tmp_path / "mill", mill())
+
+    made = beside("pack install ./mill --name dry")
+    beside("pack remove dry -y")
+
+    assert made.out == ""
+    assert made.err.splitlines()[0] == (
+        "No tools are shown: The connection 'store' is not bound: say which connection of the kind `sql` it means."
+    )
+
+
+def test_a_pack_is_shown_with_what_it_needs_before_it_is_installed(beside: Command) -> None:
+    shown = beside("pack show weather")
+
+    assert shown.code == 0
+    assert 'language\t"en"\tLanguage in which places' in shown.out
+    assert "find_places\tnothing\tFind places" in shown.out
+
+
+def test_a_pack_with_mistakes_is_refused_with_their_places(beside: Command, tmp_path: Path) -> None:
+    write(tmp_path / "mill", mill(count=COUNT.replace("sql:", "sqll:")))
+
+    ended = beside("pack install ./mill")
+
+    assert ended.code == 1
+    assert ended.err.startswith("headrace: ./mill/flows/count_sacks.yaml:6:5: Unknown step 'sqll'. Did you mean 'sql'?")
+
+
+def test_what_is_not_there_is_not_installed(beside: Command) -> None:
+    folder = beside("pack install ./nowhere")
+    name = beside("pack install wether")
+    variable = beside("pack install weather --set language")
+
+    assert folder.err == "headrace: There is no folder and no file './nowhere'.\n"
+    assert name.err == "headrace: There is no pack 'wether'. Did you mean 'weather'?\n"
+    assert variable.err == "headrace: 'language' sets no variable. Write name=text, or name:=json.\n"
