@@ -93,7 +93,7 @@ FORMS = [
 def test_no_form_of_any_path_answers_without_a_token(server: HeadraceProcess) -> None:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
     answers: dict[tuple[str, str], int] = {}
-    for method, path in [*CLOSED, ("POST", "/mcp")]:
+    for method, path in [*CLOSED, ("POST", "/mcp"), ("POST", "/mcp/hello")]:
         for form in FORMS:
             spelt = form.format(path[1:])
             connection.putrequest(method, spelt, skip_accept_encoding=True)
