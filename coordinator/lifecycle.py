@@ -110,8 +110,12 @@ async def open_coordinator(
         history = await stack.enter_async_context(RunHistory(database, metrics, lambda: live.current).running())
         changes = ToolChanges()
         tools = PublishedTools(changes)
-        kinds = dict.fromkeys(with_sample(dict(settings.connections), data), "sql")
-        installed = InstalledFlows(InstallStore(database), lambda: kinds)
+        provider = Provider(network_policy(settings))
+        grants = Grants(database, vault, provider)
+        stack.push_async_callback(grants.close)
+        connections = ConnectionService(database, vault, grants, with_sample(dict(settings.connections), data))
+        await connections.load()
+        installed = InstalledFlows(InstallStore(database), connections.kinds)
         catalog = Catalog(
             FlowStore(database),
             tools.publish,
@@ -122,17 +126,12 @@ async def open_coordinator(
         stack.push_async_callback(catalog.close)
         await catalog.start()
         plans = TrialPlans(catalog)
-        provider = Provider(network_policy(settings))
-        grants = Grants(database, vault, provider)
-        stack.push_async_callback(grants.close)
-        connections = ConnectionService(database, vault, grants, with_sample(dict(settings.connections), data))
-        await connections.load()
         dispatcher = make_dispatcher(plans, settings, connections)
         stack.push_async_callback(dispatcher.close)
         options = CallOptions(timeout_seconds=settings.call_timeout, max_concurrent=settings.max_concurrent_calls)
         calls = CallService(dispatcher, history.record, options)
         refusals = RecentRefusals()
-        packs = PackService(catalog, installed, PackSources(lambda: _network(live.current)))
+        packs = PackService(catalog, installed, PackSources(lambda: network_policy(live.current)))
 
         def endpoint_of(toolset: Callable[[], Toolset]) -> McpEndpoint:
             return McpEndpoint(_mcp_options(settings), tokens.identify, toolset, calls, changes, refusals)
@@ -176,10 +175,6 @@ def network_policy(settings: Settings) -> NetworkPolicy:
 
 def _make_data_directory(data: Path) -> None:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _network(settings: Settings) -> NetworkPolicy:
-    return NetworkPolicy(allow_loopback=settings.allow_loopback, allow_private=settings.allow_private_networks)
 
 
 def _mcp_options(settings: Settings) -> McpOptions:

@@ -119,6 +119,10 @@ class ConnectionService:
         """Return all connections by name."""
         return sorted(self._entries.values(), key=lambda entry: entry.name)
 
+    def kinds(self) -> dict[str, str]:
+        """Return the kind of every connection that can be used, by name: what packs are bound to."""
+        return {name: entry.state.kind for name, entry in self._entries.items() if entry.state is not None}
+
     def entry(self, name: str) -> Entry:
         """Return one.  Raises NotFound."""
         if (entry := self._entries.get(name)) is None:

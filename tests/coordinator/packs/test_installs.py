@@ -283,3 +283,33 @@ async def test_a_pack_with_mistakes_is_refused_with_all_of_them(tmp_path: Path) 
         assert refused["code"] == "flow_invalid"
         assert [problem["file"] for problem in refused["problems"]] == ["flows/count_sacks.yaml"]
         assert await tools(headrace) == ["hello"]
+
+
+async def test_tools_appear_with_the_connection_that_they_need_and_go_with_it(tmp_path: Path) -> None:
+    async with coordinator(tmp_path) as headrace:
+        database = {"config": {"kind": "sql"}, "secrets": {"url": f"sqlite:///{tmp_path}/barn.db"}}
+        (await headrace.client.put("/api/connections/barn", json=database, headers=headrace.admin)).raise_for_status()
+        await install(headrace, connections={"store": "barn"})
+        with_it = await tools(headrace)
+
+        gone = await headrace.client.delete("/api/connections/barn?force=true", headers=headrace.admin)
+        await headrace.services.resync.tick()
+        without = await tools(headrace)
+        shown = (await headrace.client.get("/api/packs/installs/mill")).json()
+        await headrace.client.put("/api/connections/barn", json=database, headers=headrace.admin)
+        await headrace.services.resync.tick()
+
+        assert with_it == ["hello", "mill_count_sacks", "mill_grind"]
+        assert gone.status_code < 300
+        assert without == ["hello"]
+        assert shown["missing"] == ["There is no connection 'barn', which 'store' means. Known: sample."]
+        assert await tools(headrace) == with_it
+
+
+async def test_a_connection_shows_the_tools_of_the_packs_that_use_it(tmp_path: Path) -> None:
+    async with coordinator(tmp_path) as headrace:
+        await install(headrace)
+
+        shown = await headrace.client.get("/api/connections/sample", headers=headrace.admin)
+
+    assert shown.json()["dependents"] == ["mill_count_sacks"]
