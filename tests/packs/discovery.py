@@ -30,7 +30,7 @@ TYPES: Final[dict[str, Callable[[Any], bool]]] = {
 }
 WRITABLE: Final = {"drive.v3": (("Permission", "emailAddress"), ("Permission", "domain"))}
 """Fields that a document calls read-only though Google's guide to sharing sends them."""
-DEEPEST: Final = 4
+DEEPEST: Final = 5
 """Levels of objects in an answer that is made up."""
 
 
@@ -185,7 +185,7 @@ class Api:
     # -- field masks -----------------------------------------------------------------------------------------------
 
     def _problems_of_mask(self, mask: str, method: Mapping[str, Any]) -> Iterator[str]:
-        """Look for every field of `a,b/c,d(e,f)` in the answer.  Source: the guide on partial responses."""
+        """Look for every field of `a,b/c,d.e,f(g,h)` in the answer.  Source: the guides on partial responses."""
         if "response" not in method:
             yield f"{method['id']} has no fields to choose from"
             return
@@ -195,26 +195,25 @@ class Api:
 
     def _walk_mask(self, mask: str, schema: Mapping[str, Any]) -> Generator[str, None, str]:
         """Yield what is wrong with a mask; return what of it is left."""
+        here = schema
         while True:
             found = re.match(r"[\w*]+", mask)
-            if found is None:
-                yield f"there is no field at {mask!r}"
+            inner = self._field(found[0], here) if found else None
+            if found is None or inner is None:
+                yield f"the mask names a field at {mask!r}, which is not described"
                 return ""
-            mask, inner = mask[found.end() :], self._field(found[0], schema)
-            if inner is None:
-                yield f"the mask names {found[0]!r}, which is not described"
-                return ""
+            mask = mask[found.end() :]
+            if mask[:1] in ("/", "."):
+                here, mask = inner, mask[1:]
+                continue
             if mask[:1] == "(":
                 mask = yield from self._walk_mask(mask[1:], inner)
                 if mask[:1] != ")":
                     yield "a bracket of the mask stays open"
                 mask = mask[1:]
-            elif mask[:1] == "/":
-                schema, mask = inner, mask[1:]
-                continue
             if mask[:1] != ",":
                 return mask
-            mask = mask[1:]
+            here, mask = schema, mask[1:]
 
     def _field(self, name: str, schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
         schema = self._resolved(schema)

@@ -43,7 +43,6 @@ METHODS: Final = {
         "sheets.spreadsheets.get",
         "sheets.spreadsheets.sheets.copyTo",
         "sheets.spreadsheets.values.append",
-        "sheets.spreadsheets.values.batchUpdate",
         "sheets.spreadsheets.values.clear",
         "sheets.spreadsheets.values.get",
         "sheets.spreadsheets.values.update",
