@@ -1,12 +1,15 @@
 """`/api/connections`: make, list, test and remove connections, and sign in for them.  Secrets go in and never out."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from litestar import Controller, delete, get, post, put
 from litestar.params import FromPath, FromQuery, RequestBody
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from coordinator.access.tokens import TokenInfo
 from coordinator.api.access import author_of
 from coordinator.api.given import GivenPrincipal, GivenServices
 from coordinator.connections.grants import GrantHealth
@@ -38,6 +41,8 @@ class ConnectionOut(Struct, frozen=True, kw_only=True):
     config: Annotated[Any, Meta(description="Its settings; null for one of the settings.")]
     secrets: Annotated[tuple[str, ...], Meta(description="The names of the secrets that it has.")]
     dependents: Annotated[list[str], Meta(description="The flows that use it.")]
+    installs: Annotated[list[str], Meta(description="The installs of packs that are bound to it.")]
+    tokens: Annotated[list[str], Meta(description="The labels of the tokens that may call a flow that uses it.")]
     problem: Annotated[str, Meta(description="Why it cannot be used; empty when it can.")]
     author: Annotated[str, Meta(description="Who changed it last.")] = ""
     changed: Annotated[int | None, Meta(description="When, in milliseconds since the epoch.")] = None
@@ -96,7 +101,8 @@ class ConnectionController(Controller):
     async def list_connections(self, services: GivenServices) -> ConnectionsOut:
         """List all connections, with what uses them, and without their secrets."""
         entries = services.connections.entries()
-        return ConnectionsOut(connections=[await _shown(services, entry) for entry in entries])
+        tokens = await services.tokens.list()
+        return ConnectionsOut(connections=[await _shown(services, entry, tokens) for entry in entries])
 
     @get("/{name:str}", operation_id="getConnection")
     async def get_connection(self, services: GivenServices, name: FromPath[str]) -> ConnectionOut:
@@ -118,8 +124,9 @@ class ConnectionController(Controller):
     ) -> ConnectionOut:
         """Delete a connection with its secrets; `force` does so even while flows use it."""
         shown = await _shown(services, services.connections.entry(name))
-        if shown.dependents and not force:
-            used_by = ", ".join(shown.dependents[:5]) + (" and others" if len(shown.dependents) > 5 else "")
+        users = [*shown.dependents, *(f"the install {install}" for install in shown.installs)]
+        if users and not force:
+            used_by = ", ".join(users[:5]) + (" and others" if len(users) > 5 else "")
             raise Conflict(f"The connection {name!r} is used by {used_by}.", fix="Change those first, or force it.")
         await services.connections.remove(name, author=author_of(principal))
         return shown
@@ -147,22 +154,33 @@ def list_presets() -> PresetsOut:
     )
 
 
-async def _shown(services: Services, entry: Entry) -> ConnectionOut:
+async def _shown(services: Services, entry: Entry, tokens: Sequence[TokenInfo] | None = None) -> ConnectionOut:
     sign_in: SignInOut | UnsetType = UNSET
     if entry.config is not None and oauth_of(entry.config) is not None:
         sign_in = _sign_in_out(services, await services.connections.grants.health(entry.name))
+    dependents = services.dependents(entry.name)
+    known = await services.tokens.list() if tokens is None else tokens
     return ConnectionOut(
         name=entry.name,
         kind=_kind_of(entry),
         origin=entry.origin,
         config=entry.config,
         secrets=entry.secrets,
-        dependents=services.dependents(entry.name),
+        dependents=dependents,
+        installs=services.packs.using(entry.name),
+        tokens=[token.label for token in known if _reaches(token, dependents)],
         problem=entry.problem,
         author=entry.author,
         changed=entry.changed,
         sign_in=sign_in,
     )
+
+
+def _reaches(token: TokenInfo, flows: Sequence[str]) -> bool:
+    """Whether a token that still counts may call one of these."""
+    if token.revoked is not None or (token.expires is not None and token.expires <= time.time() * 1000):
+        return False
+    return any(not token.tools or any(fnmatchcase(flow, glob) for glob in token.tools) for flow in flows)
 
 
 def _kind_of(entry: Entry) -> ConnectionKind:

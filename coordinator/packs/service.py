@@ -64,6 +64,11 @@ class PackService:
         """Whether there is an install of that name, enabled or not."""
         return name in self._installed.installs
 
+    def using(self, connection: str) -> list[str]:
+        """Return the names of the installs that are bound to a connection, disabled ones too."""
+        installs = self._installed.installs.items()
+        return sorted(name for name, each in installs if connection in each.version.choices.connections.values())
+
     async def installs(self) -> list[InstallOut]:
         """Return all installs."""
         return [await self._shown(install) for install in await self._store.load()]

@@ -75,6 +75,16 @@ async def test_a_connection_is_used_by_the_next_call_and_shows_who_uses_it(
     assert CANARY not in made.text
 
 
+async def test_it_shows_the_tokens_that_may_call_what_uses_it(headrace: InProcess, upstream: Upstream) -> None:
+    for label, tools in (("all", []), ("some", ["ord*"]), ("others", ["count"])):
+        await headrace.new_token(label=label, tools=tools)
+    await put(headrace, "shop", bearer_at(upstream.url), token=CANARY)
+
+    found = await shown(headrace, "shop")
+
+    assert (sorted(found["tokens"]), found["installs"]) == (["all", "some"], [])
+
+
 async def test_a_changed_credential_is_in_every_call_from_then_on(headrace: InProcess, upstream: Upstream) -> None:
     for token in ("first-canary", "second-canary"):
         await put(headrace, "shop", bearer_at(upstream.url), token=token)
