@@ -3,14 +3,12 @@
 The drivers are in `flows.sql`; how values leave the text is in `flows.sql.statement`.
 """
 
-from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from flows.connections import require_kind
 from flows.sdk import ConnectionName, Example, SqlText, StepContext, step
-from flows.sql import Database, open_database
+from flows.steps._sql_database import database_of
 
 MAX_ROWS = 1000
 
@@ -86,23 +84,10 @@ async def sql(config: SqlConfig, context: StepContext) -> dict[str, Any]:
     a transaction of its own.  Dates are ISO 8601 text, bytes are base64, and a decimal that a float cannot hold
     exactly is text.
     """
-    database = await _database(config.connection, context)
+    database = await database_of(config.connection, context)
     return await database.query(
         config.query,
         read_only=config.read_only or context.read_only,
         max_rows=config.max_rows,
         seconds=context.remaining,
     )
-
-
-async def _database(name: str, context: StepContext) -> Database:
-    connection = require_kind(context.connection(name), "sql", "sql")
-    key = ("sql", connection.name, connection.version)
-    database: Database | None = context.resources.peek(key)
-    if database is not None:
-        return database
-    return await context.resources.get(key, partial(open_database, connection), _close)
-
-
-async def _close(database: Database) -> None:
-    await database.close()
