@@ -14,7 +14,7 @@ from msgspec import Struct
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from coordinator.connections.grants import Grants
+from coordinator.connections.grants import Grants, Held
 from coordinator.connections.model import (
     Config,
     ValuesConnection,
@@ -82,6 +82,7 @@ class ConnectionService:
             for name, url in fixed.items()
         }
         self._entries: dict[str, Entry] = dict(self._fixed)
+        self._signed_in: dict[str, tuple[Connection, Held, Connection]] = {}
         self._subscribers: list[Callable[[], None]] = []
         self._generation = -1
         self._changing = asyncio.Lock()
@@ -107,7 +108,11 @@ class ConnectionService:
         if entry is None or entry.state is None or entry.application is None:
             return connection
         held = await self.grants.token(entry.application, refused=token_version(connection) if refused else 0)
-        return signed_in(entry.state, entry.application.oauth, held.access, held.version)
+        known = self._signed_in.get(connection.name)
+        if known is None or known[0] is not entry.state or known[1] is not held:
+            signed = signed_in(entry.state, entry.application.oauth, held.access, held.version)
+            self._signed_in[connection.name] = known = entry.state, held, signed
+        return known[2]
 
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Call back after every change."""
@@ -189,6 +194,7 @@ class ConnectionService:
         for name in self._entries:
             self.grants.forget(name)  # who changed it may have ended its sign-in
         self._entries = {**stored, **self._fixed}
+        self._signed_in = {}
         for changed in self._subscribers:
             changed()
 
