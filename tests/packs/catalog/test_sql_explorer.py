@@ -1,0 +1,126 @@
+"""The SQL explorer on real servers of the other two databases; SQLite is what the pack's own tests use."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from flows.runs import RunRequest
+from packs.loader import CATALOG, load_pack
+from tests import servers
+from tests.flow_runs import value_of
+from workers.connections import Connections
+from workers.local import LocalDispatcher, PlanTable
+
+PACK = load_pack(CATALOG / "sql-explorer")
+TABLES = (
+    "CREATE TABLE mills (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL, built INTEGER DEFAULT 1850)",
+    "CREATE TABLE wheels (mill INTEGER NOT NULL, width INTEGER, FOREIGN KEY (mill) REFERENCES mills (id))",
+    "INSERT INTO mills (id, name) VALUES (1, 'Old'), (2, 'New')",
+)
+
+
+@dataclass
+class Explored:
+    """A database with two tables."""
+
+    dialect: str
+    schema: str
+    url: str
+
+    async def ask(self, tool: str, **args: Any) -> Any:
+        """Run a tool of the pack; return its value, or the code of its error."""
+        dispatcher = LocalDispatcher(PlanTable(PACK.plans()), Connections.from_urls({"sample": self.url}))
+        plan = PACK.flows[tool].plan
+        try:
+            request = RunRequest(
+                run_id="run-1",
+                flow=tool,
+                digest=plan.digest,
+                args=plan.input.arguments.complete(args),
+                deadline=time.time() + 20,
+            )
+            result = await dispatcher.run(request)
+        finally:
+            await dispatcher.close()
+        if result.error is not None:
+            return result.error.code
+        assert result.reply is not None
+        if plan.input.returns_validator is not None:
+            assert plan.input.returns_validator.is_valid(result.reply.value), result.reply.value
+        return result.reply.value
+
+
+@pytest.fixture(scope="module", params=["postgresql", "mysql"])
+def explored(request: pytest.FixtureRequest) -> Iterator[Explored]:
+    """A server with the tables in it."""
+    server = servers.postgres_server if request.param == "postgresql" else servers.mysql_server
+    with server() as url:
+        if request.param == "mysql":
+            asyncio.run(_run(url, "CREATE DATABASE explored"))
+            url += "/explored"
+        for statement in TABLES:
+            asyncio.run(_run(url, statement))
+        yield Explored(request.param, "public" if request.param == "postgresql" else "explored", url)
+
+
+async def test_tables_are_listed_with_their_schema(explored: Explored) -> None:
+    found = await explored.ask("list_tables")
+
+    assert found["dialect"] == explored.dialect
+    assert found["tables"] == [
+        {"schema": explored.schema, "name": "mills", "type": "table"},
+        {"schema": explored.schema, "name": "wheels", "type": "table"},
+    ]
+
+
+async def test_a_table_is_described_with_its_keys(explored: Explored) -> None:
+    mills = await explored.ask("describe_table", table="mills")
+    wheels = await explored.ask("describe_table", table="wheels", schema=explored.schema)
+
+    assert [(each["name"], each["nullable"], each["primary_key"]) for each in mills["columns"]] == [
+        ("id", False, True),
+        ("name", False, False),
+        ("built", True, False),
+    ]
+    assert mills["columns"][2]["default"] == "1850"
+    assert wheels["foreign_keys"] == [{"column": "mill", "table": "mills", "refers_to": "id"}]
+    assert await explored.ask("describe_table", table="sails") == "not_found"
+
+
+async def test_rows_are_shown_and_queried(explored: Explored) -> None:
+    sample = await explored.ask("sample_rows", table="mills", schema=explored.schema)
+    asked = await explored.ask("query", sql="SELECT name FROM mills ORDER BY id DESC", limit=1)
+    plan = await explored.ask("explain", sql="SELECT name FROM mills WHERE id = 1")
+
+    assert sorted(row["name"] for row in sample["rows"]) == ["New", "Old"]
+    assert asked == {"columns": ["name"], "rows": [{"name": "New"}], "row_count": 1, "truncated": True}
+    assert plan["plan"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM mills",
+        "SELECT 1; DELETE FROM mills",
+        "WITH old AS (SELECT 1) DELETE FROM mills",
+        "EXPLAIN ANALYZE DELETE FROM mills",
+        "SELECT 1 INTO OUTFILE '/tmp/x'",
+        "SELECT * INTO copied FROM mills",
+    ],
+)
+async def test_nothing_is_changed(explored: Explored, sql: str) -> None:
+    refused = await explored.ask("query", sql=sql)
+
+    assert refused in ("bad_query", "read_only", "sql_error"), refused
+    left = await explored.ask("query", sql="SELECT count(*) AS n FROM mills")
+    assert left["rows"] == [{"n": 2}]
+    assert len((await explored.ask("list_tables"))["tables"]) == 2
+
+
+async def _run(url: str, statement: str) -> None:
+    steps = f'  - sql: {{connection: db, query: "{statement}"}}'
+    await value_of(f"flow: fill\ninput: {{call: {{}}}}\nsteps:\n{steps}\n", connections={"db": url})
