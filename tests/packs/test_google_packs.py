@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import pytest
 from aiohttp import web
@@ -30,7 +30,9 @@ from workers.local import LocalDispatcher, PlanTable
 
 PACKS: Final = {"google-calendar": "calendar.v3", "google-drive": "drive.v3", "google-sheets": "sheets.v4"}
 TOOL_COUNTS: Final = {"google-calendar": 13, "google-drive": 22, "google-sheets": 28}
-MISTAKES: Final = ("expression_failed", "internal", "unusable_value")
+KEPT_HERE: Final = ("kind", "match")
+"""Arguments with choices that are not sent as they are."""
+MISTAKES: Final = ("invalid_arguments", "expression_failed", "internal", "unusable_value")
 """Codes that a tool must not end with when all answers are as described: its flow would be wrong."""
 TEXTS: Final = (
     "Ledger & Söhne / 2026?",
@@ -43,8 +45,11 @@ TEXTS: Final = (
     "#a1b2c3",
     "example.com",
     "C",
+    "iVBORw0KGgo=",
 )
 """Texts for arguments: of each the first that its pattern takes."""
+KNOWN: Final = {"sheet_name": "Orders", "destination_sheet_name": "Orders"}
+"""Arguments that must fit the answers of the examples."""
 
 
 @cache
@@ -205,16 +210,27 @@ def value_for(schema: Mapping[str, Any]) -> Any:
 
 
 def argument_sets(plan: Plan) -> Iterator[dict[str, Any]]:
-    """Yield arguments for a tool: everything that can be given, then each choice in turn, alone and among the rest."""
-    fields: dict[str, Any] = plan.input.arguments.schema.get("properties", {})
+    """Yield arguments for a tool: all, those it needs, then each choice in turn, beside few others and among all."""
+    schema = plan.input.arguments.schema
+    fields: dict[str, Any] = schema.get("properties", {})
     least: dict[str, Any] = dict(first_good(plan).fields.args)
-    full = {name: least[name] if name in least else value_for(field) for name, field in fields.items()}
+    full = {name: KNOWN.get(name) or least.get(name) or value_for(field) for name, field in fields.items()}
+    needed = {name: full[name] for name in schema.get("required", [])}
     yield full
+    yield needed
     for name, field in fields.items():
-        choices = field.get("enum") or ([True, False] if field["type"] == "boolean" else [value_for(field)])
-        for choice in choices:
+        for choice in choices_of(field):
             yield {**full, name: choice}
             yield {**least, name: choice}
+            yield {**needed, name: choice}
+            # How many values there must be depends on the choice.
+            for values in (one for one, other in fields.items() if other.get("default") == []):
+                for length in (0, 1, 2):
+                    yield {**least, name: choice, values: (value_for(fields[values]) * length)}
+
+
+def choices_of(field: Mapping[str, Any]) -> list[Any]:
+    return field.get("enum") or ([True, False] if field["type"] == "boolean" else [value_for(field)])
 
 
 # -- what is promised ----------------------------------------------------------------------------------------------
@@ -263,6 +279,10 @@ async def test_whatever_the_arguments_a_tool_asks_only_what_google_describes(nam
 
     assert server.sent
     assert server.problems() == []
+    everything = "\n".join(unquote_plus(sent.query) + sent.body.decode("utf-8", "replace") for sent in server.sent)
+    for argument, field in plan.input.arguments.schema.get("properties", {}).items():
+        for choice in field.get("enum", ()):
+            assert argument in KEPT_HERE or choice in everything, f"{argument}: {choice} is never sent"
     assert server.authorizations == {"Bearer test"}
     for sent in server.sent:
         called = server.api.method_of(sent)
