@@ -41,6 +41,13 @@ def flows(tmp_path: Path) -> Path:
     return directory
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadraceProcess]:
+    """A server for the tests that leave it as it was."""
+    with HeadraceProcess(tmp_path_factory.mktemp("running")) as server:
+        yield server
+
+
 def serve(*options: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a server that is expected not to start."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
@@ -175,31 +182,28 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(tmp_path: P
     assert "Traceback" not in ended.stderr
 
 
-def test_a_head_without_end_is_refused(tmp_path: Path, flows: Path) -> None:
-    with HeadraceProcess(tmp_path, flows) as server:
-        port = urlsplit(server.url).port
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
-            raw.sendall(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n")
-            sender = threading.Thread(target=_send_headers, args=(raw,), daemon=True)
-            sender.start()
-            answer = raw.recv(4096)
-            sender.join(5)
-        again = httpx.get(f"{server.url}/healthz")
+def test_a_head_without_end_is_refused(running: HeadraceProcess) -> None:
+    with socket.create_connection(("127.0.0.1", urlsplit(running.url).port), timeout=5) as raw:
+        raw.sendall(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n")
+        sender = threading.Thread(target=_send_headers, args=(raw,), daemon=True)
+        sender.start()
+        answer = raw.recv(4096)
+        sender.join(5)
+    again = httpx.get(f"{running.url}/healthz")
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert again.status_code == 200
 
 
-def test_many_requests_with_bodies_on_one_connection_are_no_long_head(tmp_path: Path, flows: Path) -> None:
+def test_many_requests_with_bodies_on_one_connection_are_no_long_head(running: HeadraceProcess) -> None:
     body = json.dumps({"text": "x" * 50_000}).encode()
-    with HeadraceProcess(tmp_path, flows) as server:
-        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)
-        for _ in range(5):
-            connection.request("POST", "/api/check", body, {"content-type": "application/json"})
-            response = connection.getresponse()
-            assert response.status == 200
-            response.read()
-        connection.close()
+    connection = http.client.HTTPConnection(running.url.removeprefix("http://"), timeout=5)
+    for _ in range(5):
+        connection.request("POST", "/api/check", body, {"content-type": "application/json"})
+        response = connection.getresponse()
+        assert response.status == 200
+        response.read()
+    connection.close()
 
 
 def test_forwarded_headers_of_strangers_are_not_believed(tmp_path: Path, flows: Path) -> None:
@@ -214,9 +218,8 @@ def test_forwarded_headers_of_strangers_are_not_believed(tmp_path: Path, flows: 
     assert (untrusted["address"], trusted["address"]) == ("127.0.0.1", "203.0.113.7")
 
 
-def test_no_header_names_the_server_software(tmp_path: Path, flows: Path) -> None:
-    with HeadraceProcess(tmp_path, flows) as server:
-        headers = httpx.get(f"{server.url}/healthz").headers
+def test_no_header_names_the_server_software(running: HeadraceProcess) -> None:
+    headers = httpx.get(f"{running.url}/healthz").headers
 
     assert "server" not in headers
 
