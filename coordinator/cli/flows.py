@@ -71,9 +71,9 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
     url: ServerUrl = None,
 ) -> None:
-    """Write the flows of the server as files."""
+    """Write the flows of the server as files, but not those of packs."""
     found = server(url)
-    flows = _all_flows(found, "")
+    flows = [flow for flow in _all_flows(found, "") if flow["origin"] != "pack"]
     targets = {flow["name"]: directory / f"{flow['name']}.yaml" for flow in flows}
     if there := [str(target) for target in targets.values() if target.exists() and not force]:
         raise InputRejected(

@@ -94,3 +94,13 @@ def test_what_is_not_there_is_not_installed(beside: Command) -> None:
     assert folder.err == "headrace: There is no folder and no file './nowhere'.\n"
     assert name.err == "headrace: There is no pack 'wether'. Did you mean 'weather'?\n"
     assert variable.err == "headrace: 'language' sets no variable. Write name=text, or name:=json.\n"
+
+
+def test_flows_of_packs_are_not_exported_as_flows(beside: Command, tmp_path: Path) -> None:
+    beside("pack install weather")
+
+    ended = beside("flow export out")
+    beside("pack remove weather -y")
+
+    assert ended.code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["hello.yaml"]
