@@ -344,16 +344,20 @@ def test_the_connection_leads_to_the_described_api(name: str) -> None:
     assert (connection.auth.type, connection.auth.preset) == ("authorization_code", "google")
 
 
+@pytest.mark.parametrize(("removal", "says"), [(204, "no file was made"), (503, "The empty file a1 is still there.")])
 @pytest.mark.parametrize("tool", ["upload_file", "create_file_from_text"])
-async def test_a_file_whose_content_cannot_be_stored_does_not_stay_behind_empty(tool: str) -> None:
+async def test_a_file_whose_content_cannot_be_stored_does_not_stay_behind_unsaid(
+    tool: str, removal: int, says: str
+) -> None:
     pack = pack_of("google-drive")
 
     async with google(pack) as (server, dispatcher):
-        server.begin([{"status": 200, "body": {"id": "a1"}}, {"status": 403, "body": {}}, {"status": 204}])
+        server.begin([{"status": 200, "body": {"id": "a1"}}, {"status": 403, "body": {}}, {"status": removal}])
         result = await run(pack.flows[tool].plan, {"file_name": "Plan", "content": "First the wheel"}, dispatcher)
 
     assert result.error is not None
     assert result.error.code == "upload_failed"
+    assert says in result.error.message
     assert [sent.method for sent in server.sent] == ["POST", "PATCH", "DELETE"]
     assert server.sent[-1].path == "/drive/v3/files/a1"
     assert server.problems() == []
