@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from coordinator.cli import descriptions
 from coordinator.cli.checks import show_findings
 from coordinator.cli.console import AsJson, say
 from flows.errors import Conflict, InputRejected
 
 app = typer.Typer(no_args_is_help=True, help="Packs: sets of tools that share connections.")
+app.command()(descriptions.from_openapi)
 
 
 @app.command()
