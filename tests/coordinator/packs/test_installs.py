@@ -313,3 +313,18 @@ async def test_a_connection_shows_the_tools_of_the_packs_that_use_it(tmp_path: P
         shown = await headrace.client.get("/api/connections/sample", headers=headrace.admin)
 
     assert shown.json()["dependents"] == ["mill_count_sacks"]
+
+
+async def test_the_path_of_an_install_asks_for_a_token_like_every_other(tmp_path: Path) -> None:
+    async with coordinator(tmp_path, require_auth="true") as headrace:
+        body = {"source": zipped(), "choices": BOUND}
+        await headrace.client.post("/api/packs/installs", json=body, headers=headrace.admin)
+        token = await headrace.new_token(tools=["mill_grind"])
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        headers = {"accept": "application/json, text/event-stream"}
+
+        refused = await headrace.client.post("/mcp/mill", json=message, headers=headers)
+        answer = await headrace.client.post("/mcp/mill", json=message, headers={**headers, "x-api-key": token})
+
+    assert refused.status_code == 401
+    assert [tool["name"] for tool in answer.json()["result"]["tools"]] == ["mill_grind"]
