@@ -117,7 +117,7 @@ class Run:
                 self._record(context, started, "skipped")
                 return None
             if self.mocks is not None and (mock_name := _mock_name(plan, step, prefix)) in self.mocks:
-                result = _mocked(self.mocks[mock_name], mock_name)
+                result = await self._mocked(context, self.mocks[mock_name], mock_name)
             elif step.is_plain:
                 result = self._call(context)
                 if step.type.is_async:
@@ -184,18 +184,28 @@ class Run:
 
     async def _handled(self, context: Context) -> Any:
         """Run the step; when it fails for good, go on as its `on_error` says."""
-        handler = context.step.on_error
-        if handler is None:
-            return await self._attempts(context)
         try:
             return await self._attempts(context)
         except HeadraceError as failure:
-            context.handled = failure
-            error = {"code": failure.code, "message": failure.message, "step": context.name}
-            inside: Any = handler.at({**context.scope, "error": error})
-            if inside.steps is UNSET:
-                return None if inside.value is UNSET else inside.value
-            return await context.run_steps(inside.steps, {"error": error})
+            return await self._recovered(context, failure)
+
+    async def _mocked(self, context: Context, mock: Any, name: str) -> Any:
+        """Take the mock for what the step would have given; a mocked failure is handled like a real one."""
+        if not isinstance(mock, Mapping) or mock.keys() != {MOCKED_FAILURE}:
+            return mock
+        return await self._recovered(context, _mocked_failure(mock[MOCKED_FAILURE], name))
+
+    async def _recovered(self, context: Context, failure: HeadraceError) -> Any:
+        """Return what `on_error` goes on with; without one, fail."""
+        handler = context.step.on_error
+        if handler is None:
+            raise failure
+        context.handled = failure
+        error = {"code": failure.code, "message": failure.message, "step": context.name}
+        inside: Any = handler.at({**context.scope, "error": error})
+        if inside.steps is UNSET:
+            return None if inside.value is UNSET else inside.value
+        return await context.run_steps(inside.steps, {"error": error})
 
     async def _attempts(self, context: Context) -> Any:
         policy = context.step.retry
@@ -276,15 +286,12 @@ def _mock_name(plan: Plan, step: PlanStep, prefix: str) -> str:
     return f"{plan.name}.{step.id}" if prefix else step.id
 
 
-def _mocked(mock: Any, name: str) -> Any:
-    if isinstance(mock, Mapping) and mock.keys() == {MOCKED_FAILURE}:
-        failure = mock[MOCKED_FAILURE]
-        raise StepError(
-            failure.get("message") or f"The mocked step {name!r} failed.",
-            code=failure.get("code", StepError.code),
-            retryable=failure.get("retryable", False),
-        )
-    return mock
+def _mocked_failure(failure: Mapping[str, Any], name: str) -> StepError:
+    return StepError(
+        failure.get("message") or f"The mocked step {name!r} failed.",
+        code=failure.get("code", StepError.code),
+        retryable=failure.get("retryable", False),
+    )
 
 
 def _unmocked(name: str) -> StepError:

@@ -103,6 +103,14 @@ async def test_a_handled_failure_goes_on_with_what_the_handler_says(handler: str
     assert ("wheel", "handled") in [(step.id, step.outcome) for step in result.steps]
 
 
+async def test_a_mocked_failure_is_handled_like_a_real_one() -> None:
+    text = steps(
+        "  - id: page\n    http: {url: 'https://example.org/'}\n    on_error: {value: 'no page: ${{ error.message }}'}"
+    )
+
+    assert await value_of(text, mocks={"page": {"$fail": {"message": "dry"}}}) == "no page: dry"
+
+
 async def test_in_a_loop_only_the_failing_element_is_handled() -> None:
     text = steps(
         "  - for_each: [1, 2, 3]\n    switch:\n"
