@@ -8,10 +8,9 @@ import re
 import socket
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
-import aiohttp
 import msgspec
 from msgspec import Struct
 
@@ -22,8 +21,10 @@ from flows.errors import StepError
 from flows.network import AddressRefused
 from flows.sdk import NetworkPolicy
 from flows.steps._http_body import BodyTooLarge, read_body
-from flows.steps._http_client import open_client
 from flows.urls import encode_pairs
+
+if TYPE_CHECKING:
+    import aiohttp
 
 ANSWER_SECONDS: Final = 20.0
 MAX_ANSWER_BYTES: Final = 256 * 1024
@@ -98,6 +99,11 @@ class Provider:
     async def _send(
         self, application: Application, pairs: Mapping[str, str], headers: Mapping[str, str]
     ) -> tuple[int, bytes]:
+        # Imported with the first sign-in: the HTTP client takes a good part of the time to start.
+        import aiohttp
+
+        from flows.steps._http_client import open_client
+
         as_json = getattr(application.oauth, "token_body", "form") == "json"
         data = msgspec.json.encode(pairs) if as_json else encode_pairs(pairs, "token").encode()
         content_type = "application/json" if as_json else "application/x-www-form-urlencoded"
@@ -202,7 +208,7 @@ def _unreachable(application: Application, reason: str) -> ProviderFailed:
     )
 
 
-def _reason(error: aiohttp.ClientConnectorError) -> str:
+def _reason(error: "aiohttp.ClientConnectorError") -> str:
     cause = error.os_error
     if isinstance(cause, AddressRefused):
         return f"{cause.kind} is not allowed (set `allow_private` on the connection)"

@@ -12,7 +12,6 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import aiohttp
 from msgspec import Meta, Struct
 
 from coordinator.logs import get_logger
@@ -20,7 +19,6 @@ from flows.errors import HeadraceError, InputRejected, NotFound
 from flows.network import AddressRefused
 from flows.problems import did_you_mean
 from flows.sdk import NetworkPolicy
-from flows.steps._http_client import open_client
 from packs.archive import MAX_ARCHIVE_BYTES, read_archive
 from packs.loader import CATALOG, folder_files, load_pack, sound_pack
 from packs.manifest import FILE
@@ -120,6 +118,11 @@ class PackSources:
         return pack
 
     async def _fetch(self, url: str) -> bytes:
+        # Imported with the first pack that is fetched: the HTTP client takes a good part of the time to start.
+        import aiohttp
+
+        from flows.steps._http_client import open_client
+
         timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
         try:
             async with (

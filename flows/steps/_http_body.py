@@ -5,13 +5,15 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import aiohttp
 import msgspec
 
 from flows.errors import StepError
 from flows.urls import encode_pairs, scalar_text
+
+if TYPE_CHECKING:
+    import aiohttp
 
 ResponseKind = Literal["auto", "json", "text", "bytes"]
 
@@ -100,7 +102,7 @@ def _unusable(field: str, what: str) -> StepError:
 # -- response ------------------------------------------------------------------------------------------------------
 
 
-async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+async def read_body(response: "aiohttp.ClientResponse", limit: int) -> bytes:
     """Return the decompressed body.  Raises BodyTooLarge when it is longer than `limit`, having read little more.
 
     The stream is read as it comes: reading to the end in one call would lift the limit on decompression.
@@ -117,7 +119,7 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def decode_body(body: bytes, kind: ResponseKind, response: aiohttp.ClientResponse) -> Any:
+def decode_body(body: bytes, kind: ResponseKind, response: "aiohttp.ClientResponse") -> Any:
     """Return the value that a body stands for.  Raises ValueError when it is not the JSON it should be."""
     if kind == "auto":
         content_type = response.headers.get("Content-Type", "")
@@ -149,7 +151,7 @@ def kind_of(content_type: str, body: bytes) -> Literal["json", "text", "bytes"]:
     return "text"
 
 
-def _decode_json(body: bytes, response: aiohttp.ClientResponse) -> Any:
+def _decode_json(body: bytes, response: "aiohttp.ClientResponse") -> Any:
     if _charset(response) not in {"utf-8", "utf8", "us-ascii", "ascii"}:
         body = decode_text(body, response).encode()
     try:
@@ -160,7 +162,7 @@ def _decode_json(body: bytes, response: aiohttp.ClientResponse) -> Any:
         raise ValueError("it is nested too deeply") from problem
 
 
-def decode_text(body: bytes, response: aiohttp.ClientResponse) -> str:
+def decode_text(body: bytes, response: "aiohttp.ClientResponse") -> str:
     """Return the text; what does not fit the charset becomes a replacement character."""
     try:
         return body.removeprefix(_UTF8_MARK).decode(_charset(response), "replace")
@@ -168,7 +170,7 @@ def decode_text(body: bytes, response: aiohttp.ClientResponse) -> str:
         return body.decode("utf-8", "replace")
 
 
-def _charset(response: aiohttp.ClientResponse) -> str:
+def _charset(response: "aiohttp.ClientResponse") -> str:
     if "charset" not in response.headers.get("Content-Type", ""):
         return "utf-8"  # most answers; saves parsing the header
     return (response.charset or "utf-8").lower()

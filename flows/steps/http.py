@@ -1,50 +1,19 @@
 """Step `http`: one HTTP request, from a URL template to a decoded answer.
 
-What may be connected to is decided in `flows.network`; the pool is in `_http_client`, bodies in `_http_body`, the words
-of failure in `_http_errors`.
+The request is sent by `_http_exchange`; what may be connected to is decided in `flows.network`.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import aiohttp
 from msgspec import UNSET, Meta, Struct, UnsetType
-from msgspec.structs import replace
-from yarl import URL
 
-from flows.connections import require_kind
-from flows.errors import StepError
-from flows.sdk import (
-    Connection,
-    ConnectionName,
-    Duration,
-    Example,
-    PathTemplate,
-    StepContext,
-    Text,
-    UrlTemplate,
-    Value,
-    step,
-)
+from flows.sdk import ConnectionName, Duration, Example, PathTemplate, StepContext, Text, UrlTemplate, Value, step
 from flows.steps import _http_body as bodies
-from flows.steps import _http_errors as errors
-from flows.steps._http_client import Request, client_of, send
-from flows.steps._http_connection import (
-    TokenRefused,
-    is_inside,
-    masked_failure,
-    policy_for,
-    with_credentials,
-    without_secrets,
-)
-from flows.urls import add_query, resolve_redirect
 
 MAX_BYTES = 5 * 1024 * 1024
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
-ERROR_BODY_BYTES = 64 * 1024
 BODIES = ("json", "form", "text", "bytes")
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Status = Annotated[int, Meta(ge=100, le=599)]
 StatusClass = Literal["1xx", "2xx", "3xx", "4xx", "5xx", "any"]
@@ -153,186 +122,7 @@ async def http(config: HttpConfig, context: StepContext) -> dict[str, Any]:
     Statuses that `ok` does not list fail the step with the code `http_<status>`.  The server only connects to public
     addresses unless its settings allow more.
     """
-    if config.connection is UNSET:
-        return await _follow(_request_of(config, ""), config, context, None)
-    connection = require_kind(context.connection(config.connection), "http", "http")
-    try:
-        return await _through(connection, config, context)
-    except StepError as error:
-        raise masked_failure(error, connection) from error.__cause__
+    # Imported with the first request: the HTTP client takes a good part of the time to start, and many flows need none.
+    from flows.steps._http_exchange import run
 
-
-async def _through(connection: Connection, config: HttpConfig, context: StepContext) -> dict[str, Any]:
-    """Send the request with credentials; once more with others when they are refused and others can be had."""
-    if not connection.signs_in:
-        request = with_credentials(_request_of(config, connection.url), connection)
-        return await _follow(request, config, context, connection)
-    connection = await context.authorize(connection)
-    request = with_credentials(_request_of(config, connection.url), connection)
-    try:
-        return await _follow(request, config, context, connection, may_be_refused=True)
-    except TokenRefused:
-        connection = await context.authorize(connection, refused=True)
-    return await _follow(with_credentials(request, connection), config, context, connection)
-
-
-async def _follow(
-    request: Request,
-    config: HttpConfig,
-    context: StepContext,
-    connection: Connection | None,
-    *,
-    may_be_refused: bool = False,
-) -> dict[str, Any]:
-    """Send the request, and those that redirects ask for.  Raises StepError, and TokenRefused where that may be."""
-    for redirects_left in range(config.follow_redirects, -1, -1):
-        remaining = context.remaining
-        if remaining <= 0:
-            raise errors.out_of_time(request)
-        exchange = Exchange(config, connection, remaining, redirects_left, may_be_refused)
-        try:
-            client = await client_of(context, policy_for(request, connection, context.network))
-            outcome = await _exchange(client, request, exchange)
-        except (aiohttp.ClientError, OSError) as problem:
-            raise errors.failed(problem, request) from problem
-        if isinstance(outcome, dict):
-            return outcome
-        request = outcome
-    raise AssertionError("the last request gives a result or raises")
-
-
-class Exchange(Struct, frozen=True):
-    """What one request is sent under."""
-
-    config: HttpConfig
-    connection: Connection | None
-    seconds: float
-    redirects_left: int
-    may_be_refused: bool
-
-
-async def _exchange(client: aiohttp.ClientSession, request: Request, exchange: Exchange) -> dict[str, Any] | Request:
-    """Send one request; return the result, or the request that a redirect asks for."""
-    config, connection = exchange.config, exchange.connection
-    response = await send(client, request, exchange.seconds)
-    try:
-        if response.status == 401 and exchange.may_be_refused:
-            raise TokenRefused
-        if accepts(config.ok, response.status):
-            return without_secrets(await _result(request, response, config), connection)
-        if response.status in REDIRECTS and "Location" in response.headers:
-            following = _redirected(request, response, exchange)
-            response.release()
-            return following
-        raise errors.unexpected_status(request, response, await _excerpt(request, response, connection))
-    except BaseException:
-        response.close()  # half-read, it must not go back to the pool
-        raise
-
-
-def _request_of(config: HttpConfig, base: str) -> Request:
-    """Return the request as the flow says it; a path is below the base URL."""
-    headers = bodies.header_texts(config.headers) if config.headers else {}
-    body, content_type = _body_of(config)
-    if body is not None and not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = content_type
-    method = config.method
-    if method is UNSET:
-        method = "GET" if body is None else "POST"
-    url = config.url
-    if isinstance(url, UnsetType):
-        url = base if isinstance(config.path, UnsetType) else base + config.path
-    if config.query:
-        url = add_query(url, config.query)
-    return Request(method, URL(url, encoded=True), headers, body, config.connect_timeout, config.read_timeout)
-
-
-def _body_of(config: HttpConfig) -> tuple[bytes | None, str]:
-    """Return the body and its content type."""
-    if config.json is not UNSET:
-        return bodies.json_body(config.json), "application/json"
-    if not isinstance(config.form, UnsetType):
-        return bodies.form_body(config.form), "application/x-www-form-urlencoded"
-    if not isinstance(config.text, UnsetType):
-        return bodies.text_body(config.text), "text/plain; charset=utf-8"
-    if not isinstance(config.bytes, UnsetType):
-        return bodies.base64_body(config.bytes), "application/octet-stream"
-    return None, ""
-
-
-# -- the answer ----------------------------------------------------------------------------------------------------
-
-
-def accepts(ok: int | str | tuple[int | str, ...], status: int) -> bool:
-    """Tell whether the status is a result."""
-    if ok == "2xx":
-        return 200 <= status < 300
-    if isinstance(ok, tuple):
-        return any(accepts(one, status) for one in ok)
-    return ok in {status, f"{status // 100}xx", "any"}
-
-
-async def _result(request: Request, response: aiohttp.ClientResponse, config: HttpConfig) -> dict[str, Any]:
-    length = response.content_length
-    if length is not None and length > config.max_bytes and request.method != "HEAD":
-        raise errors.too_large(request, config.max_bytes)
-    try:
-        body = await bodies.read_body(response, config.max_bytes)
-        value = bodies.decode_body(body, config.response, response)
-    except bodies.BodyTooLarge:
-        raise errors.too_large(request, config.max_bytes) from None
-    except ValueError as problem:
-        raise errors.not_json(request, str(problem)) from problem
-    url, _, _ = str(request.url).partition("?")
-    return {"status": response.status, "headers": _headers_of(response), "body": value, "url": url}
-
-
-def _headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in response.headers.items():
-        key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
-
-
-async def _excerpt(request: Request, response: aiohttp.ClientResponse, connection: Connection | None) -> str:
-    """Return the beginning of an error body when it is text; what goes wrong meanwhile does not matter."""
-    try:
-        body = await bodies.read_body(response, ERROR_BODY_BYTES)
-    except (bodies.BodyTooLarge, aiohttp.ClientError, OSError):
-        return ""
-    if bodies.kind_of(response.headers.get("Content-Type", ""), body) == "bytes":
-        return ""
-    text = without_secrets(bodies.decode_text(body, response), connection)
-    return errors.excerpt_of(text, _credentials(request.headers))
-
-
-def _credentials(headers: Mapping[str, str]) -> list[str]:
-    """Return the header values that may be secrets, whole and without their scheme (`Bearer`)."""
-    values = [value for name, value in headers.items() if name.lower() not in bodies.SHARED_HEADERS]
-    return values + [value.rpartition(" ")[2] for value in values]
-
-
-# -- redirects -----------------------------------------------------------------------------------------------------
-
-
-def _redirected(request: Request, response: aiohttp.ClientResponse, exchange: Exchange) -> Request:
-    """Return the request that the redirect asks for.  Source: RFC 9110, section 15.4."""
-    try:
-        url = URL(resolve_redirect(str(request.url), response.headers["Location"]), encoded=True)
-    except ValueError as problem:
-        raise errors.bad_redirect(request, response.status, str(problem)) from problem
-    if exchange.redirects_left == 0:
-        raise errors.unfollowed_redirect(request, response.status, url, exchange.config.follow_redirects)
-    headers, method, body = request.headers, request.method, request.body
-    if (response.status == 303 and method != "HEAD") or (response.status in {301, 302} and method == "POST"):
-        method, body = "GET", None
-        headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
-    following = replace(request, method=method, url=url, headers=headers, body=body)
-    connection = exchange.connection
-    if connection is not None and is_inside(following, connection):
-        # Sent without them when a redirect led away in between, so that the way back gains nothing.
-        return with_credentials(following, connection) if is_inside(request, connection) else following
-    if connection is not None or url.origin() != request.url.origin():
-        headers = {name: value for name, value in headers.items() if name.lower() in bodies.SHARED_HEADERS}
-    return replace(following, headers=headers)
+    return await run(config, context)
