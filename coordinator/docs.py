@@ -6,6 +6,7 @@ line is given by the command line, which is above this module.
 
 import importlib
 import json
+import pkgutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -257,9 +258,16 @@ def problems_page() -> str:
     return page("Problems and errors", lines)
 
 
+NO_ERRORS_IN = ("coordinator.cli", "coordinator.db.migrations")
+"""Errors of the command line show a sentence, and no code."""
+
+
 def _all_errors() -> dict[str, type[HeadraceError]]:
-    # Imports whatever a coordinator consists of, so that its errors are declared, whoever asks for the pages.
-    importlib.import_module("coordinator.running")
+    # Imports every module, so that all errors are declared, whatever was imported before the pages are asked for.
+    for package in ("flows", "packs", "coordinator"):
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if not module.name.startswith(NO_ERRORS_IN):
+                importlib.import_module(module.name)
     return {error.code: error for error in _errors(HeadraceError) if not error.__module__.startswith("coordinator.cli")}
 
 
