@@ -15,12 +15,12 @@ $(BIN)/uv: requirements/tools.lock
 	@touch $@
 
 $(VENV)/.app: $(BIN)/uv requirements/app.lock pyproject.toml
-	$(UV) install -q --require-hashes -r requirements/app.lock
+	$(UV) install -q --compile-bytecode --require-hashes -r requirements/app.lock
 	$(UV) install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.app requirements/dev.lock
-	$(UV) install -q --require-hashes -r requirements/dev.lock
+	$(UV) install -q --compile-bytecode --require-hashes -r requirements/dev.lock
 	@touch $@
 
 .PHONY: serve
