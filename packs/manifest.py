@@ -19,7 +19,6 @@ MAX_FLOW_NAME: Final = 40
 MAX_PREFIX: Final = 24
 
 PACK_NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-OWN_NAME: Final = r"^[a-z][a-z0-9_]*$"
 PREFIX: Final = r"^([a-z][a-z0-9_]*)?$"
 
 AuthType = Literal["none", "bearer", "api_key", "basic", "client_credentials", "authorization_code"]
