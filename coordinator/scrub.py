@@ -40,7 +40,7 @@ _ASSIGNED = re.compile(
 _HEADER = re.compile(r"(?i)(authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?[a-z]{1,16}\s{1,4})[^\s\"',]+")
 _BEARER = re.compile(r"(?i)\b(bearer\s{1,4})[A-Za-z0-9._~+/=-]{16,}")
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[^-]|-(?!----END ))*+(?:-----END [A-Z0-9 ]{0,40}-----)?"
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[^-]*(?:-(?!----END )[^-]*)*(?:-----END [A-Z0-9 ]{0,40}-----)?"
 )
 _USERINFO = re.compile(r"(://[^/\s:@\"']{0,256}):[^/\s\"']{0,512}@")
 
