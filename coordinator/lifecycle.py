@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -82,6 +83,32 @@ class Coordinator:
         await asyncio.gather(*(each.close(grace) for each in endpoints), self._dispatcher.close(grace))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """What a coordinator remembers: settings, secrets, tokens, runs."""
+
+    data: Path
+    database: Database
+    live: LiveSettings
+    vault: Vault
+    tokens: Tokens
+    metrics: Metrics
+    history: RunHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flows:
+    """What a coordinator serves: flows from everywhere, as tools, with the connections that they name."""
+
+    connections: ConnectionService
+    sign_ins: SignIns
+    installed: InstalledFlows
+    catalog: Catalog
+    plans: TrialPlans
+    changes: ToolChanges
+    tools: PublishedTools
+
+
 @asynccontextmanager
 async def open_coordinator(
     load: Load, make_dispatcher: MakeDispatcher, address: str, environ: Mapping[str, str] = os.environ
@@ -91,81 +118,110 @@ async def open_coordinator(
     `load` reads the settings from all their sources, again when one of them was changed.  `environ` may hold the key
     of the vault, which is no setting.
     """
+    async with AsyncExitStack() as stack:
+        state = await _open_state(stack, load, environ)
+        flows = await _open_flows(stack, state, address)
+        dispatcher = make_dispatcher(flows.plans, state.live.current, flows.connections)
+        stack.push_async_callback(dispatcher.close)
+        refusals = RecentRefusals()
+        services = _serve(state, flows, dispatcher, refusals, address)
+        _add_gauges(services)
+        await stack.enter_async_context(scheduled(_jobs(services, state.database)))
+        stack.enter_context(presence(state.data, address))
+        yield Coordinator(services, dispatcher, refusals)
+
+
+async def _open_state(stack: AsyncExitStack, load: Load, environ: Mapping[str, str]) -> _State:
     settings = load({}).settings
     data = Path(settings.data)
-    async with AsyncExitStack() as stack:
-        await asyncio.to_thread(_make_data_directory, data)
-        database = await stack.enter_async_context(open_database(settings.database_url))
-        live = LiveSettings(database, load)
-        await live.refresh((await database.generations())["settings"])
-        await asyncio.to_thread(ensure_sample, data)
-        keys = KeySource(data, environ)
-        await asyncio.to_thread(keys.ring)  # makes the key file, or refuses a bad key, before anything is served
-        vault = Vault(database, keys)
-        tokens = Tokens(database, requires_token=lambda: live.current.require_auth)
-        await tokens.load()
-        stack.push_async_callback(tokens.flush)
-        tokens.add_local(stack.enter_context(admin_key(data)), "local admin")
-        metrics = Metrics()
-        history = await stack.enter_async_context(RunHistory(database, metrics, lambda: live.current).running())
-        changes = ToolChanges()
-        tools = PublishedTools(changes)
-        provider = Provider(network_policy(settings))
-        grants = Grants(database, vault, provider)
-        stack.push_async_callback(grants.close)
-        connections = ConnectionService(database, vault, grants, with_sample(dict(settings.connections), data))
-        await connections.load()
-        installed = InstalledFlows(InstallStore(database), connections.kinds)
-        catalog = Catalog(
-            FlowStore(database),
-            tools.publish,
-            directory=FlowDirectory(Path(settings.flows)),
-            installed=installed,
-            on_publish=lambda ok: metrics.reload(ok=ok),
-        )
-        stack.push_async_callback(catalog.close)
-        await catalog.start()
-        plans = TrialPlans(catalog)
-        dispatcher = make_dispatcher(plans, settings, connections)
-        stack.push_async_callback(dispatcher.close)
-        options = CallOptions(timeout_seconds=settings.call_timeout, max_concurrent=settings.max_concurrent_calls)
-        calls = CallService(dispatcher, history.record, options)
-        refusals = RecentRefusals()
-        packs = PackService(catalog, installed, PackSources(lambda: network_policy(live.current)))
+    await asyncio.to_thread(_make_data_directory, data)
+    database = await stack.enter_async_context(open_database(settings.database_url))
+    live = LiveSettings(database, load)
+    await live.refresh((await database.generations())["settings"])
+    await asyncio.to_thread(ensure_sample, data)
+    keys = KeySource(data, environ)
+    await asyncio.to_thread(keys.ring)  # makes the key file, or refuses a bad key, before anything is served
+    tokens = Tokens(database, requires_token=lambda: live.current.require_auth)
+    await tokens.load()
+    stack.push_async_callback(tokens.flush)
+    tokens.add_local(stack.enter_context(admin_key(data)), "local admin")
+    metrics = Metrics()
+    history = await stack.enter_async_context(RunHistory(database, metrics, lambda: live.current).running())
+    return _State(
+        data=data,
+        database=database,
+        live=live,
+        vault=Vault(database, keys),
+        tokens=tokens,
+        metrics=metrics,
+        history=history,
+    )
 
-        def endpoint_of(toolset: Callable[[], Toolset]) -> McpEndpoint:
-            return McpEndpoint(_mcp_options(settings), tokens.identify, toolset, calls, changes, refusals)
 
-        services = Services(
-            live=live,
-            address=address,
-            vault=vault,
-            connections=connections,
-            sign_ins=SignIns(database, connections, provider, lambda: base_url_of(live.current, address)),
-            tokens=tokens,
-            catalog=catalog,
-            editor=FlowEditor(catalog),
-            tools=tools,
-            calls=calls,
-            trials=Trials(dispatcher, plans, settings.call_timeout),
-            history=history,
-            resync=Resync(
-                database,
-                catalog,
-                {"tokens": tokens.refresh, "settings": live.refresh, "connections": connections.refresh},
-            ),
-            runs=RunReader(database, history),
-            metrics=metrics,
-            packs=packs,
-            endpoint=endpoint_of(lambda: tools.current),
-            install_endpoints=InstallEndpoints(
-                lambda name: endpoint_of(lambda: tools.of_install(name)), packs.is_installed
-            ),
-        )
-        _add_gauges(services)
-        await stack.enter_async_context(scheduled(_jobs(services, database)))
-        stack.enter_context(presence(data, address))
-        yield Coordinator(services, dispatcher, refusals)
+async def _open_flows(stack: AsyncExitStack, state: _State, address: str) -> _Flows:
+    settings, database = state.live.current, state.database
+    provider = Provider(network_policy(settings))
+    grants = Grants(database, state.vault, provider)
+    stack.push_async_callback(grants.close)
+    of_settings = with_sample(dict(settings.connections), state.data)
+    connections = ConnectionService(database, state.vault, grants, of_settings)
+    await connections.load()
+    changes = ToolChanges()
+    tools = PublishedTools(changes)
+    installed = InstalledFlows(InstallStore(database), connections.kinds)
+    catalog = Catalog(
+        FlowStore(database),
+        tools.publish,
+        directory=FlowDirectory(Path(settings.flows)),
+        installed=installed,
+        on_publish=lambda ok: state.metrics.reload(ok=ok),
+    )
+    stack.push_async_callback(catalog.close)
+    await catalog.start()
+    return _Flows(
+        connections=connections,
+        sign_ins=SignIns(database, connections, provider, lambda: base_url_of(state.live.current, address)),
+        installed=installed,
+        catalog=catalog,
+        plans=TrialPlans(catalog),
+        changes=changes,
+        tools=tools,
+    )
+
+
+def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: RecentRefusals, address: str) -> Services:
+    live, tools = state.live, flows.tools
+    settings = live.current
+    options = CallOptions(timeout_seconds=settings.call_timeout, max_concurrent=settings.max_concurrent_calls)
+    calls = CallService(dispatcher, state.history.record, options)
+    packs = PackService(flows.catalog, flows.installed, PackSources(lambda: network_policy(live.current)))
+
+    def endpoint_of(toolset: Callable[[], Toolset]) -> McpEndpoint:
+        return McpEndpoint(_mcp_options(settings), state.tokens.identify, toolset, calls, flows.changes, refusals)
+
+    refreshed = {"tokens": state.tokens.refresh, "settings": live.refresh, "connections": flows.connections.refresh}
+    return Services(
+        live=live,
+        address=address,
+        vault=state.vault,
+        connections=flows.connections,
+        sign_ins=flows.sign_ins,
+        tokens=state.tokens,
+        catalog=flows.catalog,
+        editor=FlowEditor(flows.catalog),
+        tools=tools,
+        calls=calls,
+        trials=Trials(dispatcher, flows.plans, settings.call_timeout),
+        history=state.history,
+        resync=Resync(state.database, flows.catalog, refreshed),
+        runs=RunReader(state.database, state.history),
+        metrics=state.metrics,
+        packs=packs,
+        endpoint=endpoint_of(lambda: tools.current),
+        install_endpoints=InstallEndpoints(
+            lambda name: endpoint_of(lambda: tools.of_install(name)), packs.is_installed
+        ),
+    )
 
 
 def network_policy(settings: Settings) -> NetworkPolicy:
