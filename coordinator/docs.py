@@ -1,4 +1,4 @@
-"""Write the pages of the reference from what the code declares, and the schema of flow files.
+"""Write what is made from the code's declarations: the reference, the schema of flow files, the description of REST.
 
 A page is a function from declarations to Markdown; nothing is written when nothing changed.  The page of the command
 line is given by the command line, which is above this module.
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import yaml
 
 from coordinator.api.errors import STATUS
@@ -26,6 +27,8 @@ from flows.sdk import ComponentType, Example, InputType
 CHECKOUT: Final = Path(__file__).parents[1]
 REFERENCE: Final = CHECKOUT / "docs" / "reference"
 SCHEMA: Final = CHECKOUT / "flows" / "flow.schema.json"
+OPENAPI: Final = CHECKOUT / "web" / "openapi.json"
+"""The contract between server and pages: the types of the pages are made from it."""
 GENERATED: Final = "<!-- Written by `headrace docs`; change the code instead. -->"
 
 
@@ -44,7 +47,8 @@ def pages(cli_page: str) -> dict[Path, str]:
         "expressions.md": expressions_page(),
         "problems.md": problems_page(),
     }
-    return {SCHEMA: schema_text(), **{REFERENCE / name: text for name, text in written.items()}}
+    files = {REFERENCE / name: text for name, text in written.items()}
+    return {SCHEMA: schema_text(), OPENAPI: openapi_text(), **files}
 
 
 def stale_pages(files: Mapping[Path, str]) -> list[Path]:
@@ -64,6 +68,11 @@ def write_pages(files: Mapping[Path, str]) -> list[Path]:
 def schema_text() -> str:
     """Return the JSON Schema of flow files."""
     return json.dumps(flow_schema(default_registry()), indent=2, ensure_ascii=False) + "\n"
+
+
+def openapi_text() -> str:
+    """Return the description of REST."""
+    return json.dumps(msgspec.to_builtins(openapi_document()), indent=2, ensure_ascii=False) + "\n"
 
 
 def page(title: str, lines: Iterable[str]) -> str:
