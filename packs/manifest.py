@@ -4,7 +4,7 @@ Everything that is wrong comes back at once, each problem at its place.  Touches
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 from msgspec import Meta, Struct
 
@@ -12,6 +12,7 @@ from flows.arguments import Arguments, SchemaInvalid, compile_arguments, schema_
 from flows.config import INVALID, Binder
 from flows.problems import Problem
 from flows.source import Path, Source, read_mapping
+from packs.connections import ConnectionFields, check_connections
 
 FILE: Final = "pack.yaml"
 MAX_FLOW_NAME: Final = 40
@@ -20,39 +21,6 @@ MAX_PREFIX: Final = 24
 
 PACK_NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 PREFIX: Final = r"^([a-z][a-z0-9_]*)?$"
-
-AuthType = Literal["none", "bearer", "api_key", "basic", "client_credentials", "authorization_code"]
-
-
-class AuthFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How requests of an `http` connection prove who sends them: what is asked for when the pack is installed."""
-
-    type: Annotated[AuthType, Meta(description="The way.")]
-    preset: Annotated[str, Meta(description="A well-known OAuth provider, for example google.")] = ""
-    scopes: Annotated[list[str], Meta(description="OAuth scopes that the tools need.")] = []
-    header: Annotated[str, Meta(description="The header that takes the API key.")] = ""
-    query: Annotated[str, Meta(description="The query parameter that takes the API key.")] = ""
-
-
-class ValueFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One value of a `values` connection."""
-
-    title: Annotated[str, Meta(description="Its name for people.")] = ""
-    description: Annotated[str, Meta(description="What it is and where to find it.")] = ""
-    secret: Annotated[bool, Meta(description="Whether it is hidden once it is entered.")] = True
-    required: Annotated[bool, Meta(description="Whether it must be given.")] = True
-
-
-class ConnectionFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A connection that the pack's flows name, and that an install binds to one that exists."""
-
-    kind: Annotated[Literal["http", "sql", "values"], Meta(description="What it reaches.")]
-    title: Annotated[str, Meta(description="Its name for people.")] = ""
-    description: Annotated[str, Meta(description="What to supply, and where to find it.")] = ""
-    required: Annotated[bool, Meta(description="Whether the tools that use it are hidden without it.")] = True
-    base_url: Annotated[str, Meta(description="Where requests go, unless whoever installs says otherwise.")] = ""
-    auth: Annotated[AuthFields | None, Meta(description="What an `http` connection asks for.")] = None
-    values: Annotated[dict[str, ValueFields], Meta(description="What a `values` connection asks for.")] = {}
 
 
 class TestingFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,42 +92,8 @@ def read_manifest(text: str | bytes, file: str = FILE) -> tuple[Manifest | None,
     if bound is INVALID:
         return None, source, problems
     manifest: Manifest = bound.constant
-    problems += [*_check_connections(manifest, source), *_check_variables(manifest, source)]
+    problems += [*check_connections(manifest.connections, source), *_check_variables(manifest, source)]
     return (None if any(each.severity == "error" for each in problems) else manifest), source, problems
-
-
-def _check_connections(manifest: Manifest, source: Source) -> Iterator[Problem]:
-    for name, declared in manifest.connections.items():
-        path: Path = ("connections", name)
-        if not declared.description:
-            message = f"Say in `description` what to supply for {name!r} and where to find it."
-            yield source.problem("pack.undescribed", message, path, at_key=True, severity="warning")
-        for field, kind in (("base_url", "http"), ("auth", "http"), ("values", "values")):
-            if getattr(declared, field) and declared.kind != kind:
-                message = f"`{field}` is for connections of the kind `{kind}`; this one is `{declared.kind}`."
-                yield source.problem("pack.connection", message, (*path, field), at_key=True)
-        if declared.kind == "values" and not declared.values:
-            message = "A connection of the kind `values` says under `values` what it asks for."
-            yield source.problem("pack.connection", message, path, at_key=True)
-        if declared.base_url and not declared.base_url.startswith(("https://", "http://")):
-            message = "The base URL starts with https://."
-            yield source.problem("pack.connection", message, (*path, "base_url"))
-        if declared.auth is not None:
-            yield from _check_auth(declared.auth, source, (*path, "auth"))
-
-
-def _check_auth(auth: AuthFields, source: Source, path: Path) -> Iterator[Problem]:
-    for field in ("header", "query"):
-        if getattr(auth, field) and auth.type != "api_key":
-            message = f"`{field}` is for `type: api_key`; this is `{auth.type}`."
-            yield source.problem("pack.connection", message, (*path, field), at_key=True)
-    if auth.type == "api_key" and bool(auth.header) == bool(auth.query):
-        message = "Say where the API key goes: `header` or `query`, one of the two."
-        yield source.problem("pack.connection", message, path)
-    for field in ("preset", "scopes"):
-        if getattr(auth, field) and auth.type not in ("client_credentials", "authorization_code"):
-            message = f"`{field}` is for OAuth: `type: authorization_code` or `client_credentials`."
-            yield source.problem("pack.connection", message, (*path, field), at_key=True)
 
 
 def _check_variables(manifest: Manifest, source: Source) -> Iterator[Problem]:

@@ -10,8 +10,8 @@ from coordinator.toolset import ToolInvalid, build_tool
 from flows.compile import analyse_definition
 from flows.definition import FlowDefinition
 from flows.plan import Plan
+from packs.connections import ConnectionFields
 from packs.install import Choices
-from packs.manifest import ConnectionFields
 from packs.pack import Pack
 
 Change = Literal["added", "removed", "changed", "same"]

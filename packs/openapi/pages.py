@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from packs.openapi.notes import Note
 from packs.openapi.operations import Operation
-from packs.openapi.service import Service, oauth_addresses
+from packs.openapi.service import Service
 from packs.openapi.spec import Spec
 from packs.openapi.text import paragraph, plain, sentence, shortened
 from packs.openapi.yaml_text import write_yaml
@@ -16,8 +16,8 @@ _SUPPLY: Final = {
     "bearer": "An access token of the API.",
     "api_key": "An API key.",
     "basic": "A user name and a password of the API.",
-    "authorization_code": "The client id and secret of an OAuth app of yours; then sign in.",
-    "client_credentials": "The client id and secret of an OAuth app of yours.",
+    "oauth2_authorization_code": "The client id and secret of an OAuth app of yours; then sign in.",
+    "oauth2_client_credentials": "The client id and secret of an OAuth app of yours.",
 }
 
 
@@ -53,13 +53,7 @@ def _homepage(spec: Spec) -> str:
 
 def _connection(spec: Spec, service: Service, title: str) -> dict[str, Any]:
     supply = _SUPPLY.get((service.auth or {}).get("type", ""), "The base URL of the API.")
-    is_oauth = bool(service.auth) and service.auth is not None and "preset" not in service.auth
-    addresses = (
-        oauth_addresses(spec)
-        if is_oauth and str((service.auth or {})["type"]).endswith(("code", "credentials"))
-        else ""
-    )
-    told = " ".join(each for each in (supply, addresses, sentence(service.about)) if each)
+    told = " ".join(each for each in (supply, sentence(service.about)) if each)
     connection: dict[str, Any] = {"kind": "http", "title": title, "description": shortened(told, 500)}
     if service.base_url:
         connection["base_url"] = service.base_url

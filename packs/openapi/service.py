@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from flows.urls import split_host_port
+from flows.urls import UrlInvalid, parse_fixed_url, split_host_port
 from packs.openapi.notes import Skip
 from packs.openapi.operations import Operation
 from packs.openapi.paths import path_template
 from packs.openapi.spec import Spec
-from packs.openapi.text import plain, sentence, shortened
+from packs.openapi.text import plain, shortened
 
 Auth = Literal["", "none", "bearer", "basic"]
 _VARIABLE: Final = re.compile(r"\{([^{}]*)\}")
 _ORIGIN: Final = re.compile(r"(https?)://([^/?#]+)((?:/[^?#]*)?)", re.IGNORECASE)
 _MAX_SCOPES: Final = 20
+_FIELDS: Final = {"authorizationUrl": "authorize_url", "tokenUrl": "token_url"}
 # What is easiest to supply comes first.
-_ORDER: Final = ("bearer", "api_key", "basic", "authorization_code", "client_credentials")
+_ORDER: Final = ("bearer", "api_key", "basic", "oauth2_authorization_code", "oauth2_client_credentials")
 
 
 @dataclass
@@ -51,7 +52,7 @@ def read_service(spec: Spec, operations: Iterable[Operation], said: Auth = "") -
     if spec.root.get("security") == [] and not any(operation.raw.get("security") for operation in operations):
         return service
     name, auth = min(found.items(), key=lambda item: _ORDER.index(item[1]["type"]))
-    if auth["type"] in ("authorization_code", "client_credentials") and (scopes := _scopes(spec, operations, name)):
+    if auth["type"].startswith("oauth2_") and (scopes := _scopes(spec, operations, name)):
         auth["scopes"] = scopes
     service.auth = auth
     return service
@@ -131,33 +132,36 @@ def _auth(node: Mapping[str, Any]) -> dict[str, Any] | None:
     if kind == "apiKey" and node.get("in") in ("header", "query") and _is_key_name(node.get("name")):
         if str(node["name"]).lower() == "authorization":
             return {"type": "bearer"}
-        return {"type": "api_key", str(node["in"]): node["name"]}
+        return {"type": "api_key", "name": node["name"], **({"place": "query"} if node["in"] == "query" else {})}
     flows = node.get("flows")
     if kind == "oauth2" and isinstance(flows, dict):
-        preset = {"preset": "google"} if node.get("x-preset") == "google" else {}
         if "authorizationCode" in flows:
-            return {"type": "authorization_code", **preset}
+            found = {"type": "oauth2_authorization_code"}
+            if node.get("x-preset") == "google":
+                return {**found, "preset": "google"}
+            return {**found, **_addresses(flows["authorizationCode"], "authorizationUrl", "tokenUrl")}
         if "clientCredentials" in flows:
-            return {"type": "client_credentials", **preset}
+            return {"type": "oauth2_client_credentials", **_addresses(flows["clientCredentials"], "tokenUrl")}
     return None
+
+
+def _addresses(flow: Any, *keys: str) -> dict[str, str]:
+    """Return the addresses of an OAuth provider; one that cannot be used is asked for when the pack is installed."""
+    found = {}
+    for key in keys:
+        try:
+            found[_FIELDS[key]] = parse_fixed_url(str(_mapping(flow).get(key)))
+        except UrlInvalid:
+            continue
+    return found
+
+
+def _mapping(node: Any) -> Mapping[str, Any]:
+    return node if isinstance(node, dict) else {}
 
 
 def _is_key_name(name: Any) -> bool:
     return isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_.$\[\]-]{1,100}", name) is not None
-
-
-def oauth_addresses(spec: Spec) -> str:
-    """Say where an OAuth provider is, for the description of the connection."""
-    components = spec.root.get("components")
-    raws = components.get("securitySchemes") if isinstance(components, dict) else None
-    for raw in raws.values() if isinstance(raws, dict) else ():
-        flows = raw.get("flows") if isinstance(raw, dict) else None
-        for flow in flows.values() if isinstance(flows, dict) else ():
-            if isinstance(flow, dict) and isinstance(token := flow.get("tokenUrl"), str):
-                ask = flow.get("authorizationUrl")
-                begun = f"People sign in at {plain(ask)[:200]}; tokens" if isinstance(ask, str) else "Tokens"
-                return sentence(f"{begun} come from {plain(token)[:200]}")
-    return ""
 
 
 def _scopes(spec: Spec, operations: Iterable[Operation], name: str) -> list[str]:

@@ -341,7 +341,7 @@ def test_the_connection_leads_to_the_described_api(name: str) -> None:
 
     assert f"{connection.base_url}/".startswith(document["rootUrl"])
     assert connection.auth is not None
-    assert (connection.auth.type, connection.auth.preset) == ("authorization_code", "google")
+    assert (connection.auth.type, connection.auth.preset) == ("oauth2_authorization_code", "google")
 
 
 @pytest.mark.parametrize(("removal", "says"), [(204, "no file was made"), (503, "The empty file a1 is still there.")])

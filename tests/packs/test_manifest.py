@@ -50,19 +50,39 @@ def test_all_that_is_wrong_is_said_at_once_each_at_its_place() -> None:
         ),
         (
             "connections: {a: {kind: http, description: D., base_url: a.example}}",
-            "5:58: The base URL starts with https://.   [pack.connection]",
+            "5:58: An address starts with https:// or http://, written out.   [pack.connection]",
         ),
         (
             "connections: {a: {kind: http, description: D., auth: {type: api_key}}}",
-            "5:54: Say where the API key goes: `header` or `query`, one of the two.   [pack.connection]",
+            "5:54: Say under `name` which header, or which pair of the query, takes the API key.   [pack.connection]",
         ),
         (
-            "connections: {a: {kind: http, description: D., auth: {type: basic, header: X}}}",
-            "5:68: `header` is for `type: api_key`; this is `basic`.   [pack.connection]",
+            "connections: {a: {kind: http, description: D., auth: {type: basic, name: X}}}",
+            "5:68: `name` is for `api_key`; this is `basic`.   [pack.connection]",
         ),
         (
             "connections: {a: {kind: http, description: D., auth: {type: bearer, scopes: [x]}}}",
-            "5:69: `scopes` is for OAuth: `type: authorization_code` or `client_credentials`.   [pack.connection]",
+            "5:69: `scopes` is for `oauth2_client_credentials` or `oauth2_authorization_code`; this is `bearer`.   "
+            "[pack.connection]",
+        ),
+        (
+            "connections: {a: {kind: http, description: D., base_url: 'https://{shop}.a.example'}}",
+            "5:58: Declare 'shop' under `settings` of the connection.   [pack.connection]",
+        ),
+        (
+            "connections: {a: {kind: http, description: D., settings: {shop: {description: D.}}}}",
+            "5:59: No address of the connection has {shop}.   [pack.connection]",
+        ),
+        (
+            "connections: {a: {kind: http, description: D., base_url: 'https://{shop}/x', "
+            "settings: {shop: {description: D., pattern: '(?=a)'}}}}",
+            "5:122: The pattern is not valid: invalid perl operator: (?=. The syntax is RE2's: no lookaround, no "
+            "backreferences.   [pack.connection]",
+        ),
+        (
+            "connections: {a: {kind: http, description: D., base_url: 'https://{shop}/x', "
+            "settings: {shop: {description: D., pattern: '[a-z]+', example: A}}}}",
+            "5:141: The example does not fit the pattern.   [pack.connection]",
         ),
         (
             "connections: {a: {kind: sql}}",

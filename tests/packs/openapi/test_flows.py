@@ -313,11 +313,11 @@ def test_the_method_says_what_a_tool_does_to_the_world(method: str, annotations:
     [
         ({"type": "http", "scheme": "Bearer"}, "{type: bearer}"),
         ({"type": "http", "scheme": "basic"}, "{type: basic}"),
-        ({"type": "apiKey", "in": "header", "name": "X-Key"}, "{type: api_key, header: X-Key}"),
-        ({"type": "apiKey", "in": "query", "name": "key"}, "{type: api_key, query: key}"),
+        ({"type": "apiKey", "in": "header", "name": "X-Key"}, "{type: api_key, name: X-Key}"),
+        ({"type": "apiKey", "in": "query", "name": "key"}, "{type: api_key, name: key, place: query}"),
         (
             {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://id.example/t", "scopes": {}}}},
-            "{type: client_credentials, scopes: [read]}",
+            '{type: oauth2_client_credentials, token_url: "https://id.example/t", scopes: [read]}',
         ),
     ],
 )

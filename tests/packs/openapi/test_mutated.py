@@ -109,6 +109,6 @@ def test_a_damaged_discovery_document_gives_a_sound_pack_or_a_reason(seed: int, 
 def test_a_discovery_document_becomes_a_pack_with_its_connection() -> None:
     generated = generate(read_spec(msgspec.json.encode(DISCOVERY)))
 
-    assert "auth: {type: authorization_code, preset: google, scopes: [" in generated.files["pack.yaml"]
+    assert "auth: {type: oauth2_authorization_code, preset: google, scopes: [" in generated.files["pack.yaml"]
     assert "path: /sacks/${{ args.sacksId }}\n" in generated.files["flows/get_sack.yaml"]
     assert "n: {type: integer, default: 2, minimum: 1, description: N.}" in generated.files["flows/insert_sack.yaml"]
