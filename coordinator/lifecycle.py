@@ -26,6 +26,7 @@ from coordinator.connections.provider import Provider
 from coordinator.connections.service import ConnectionService
 from coordinator.connections.sign_in import SignIns
 from coordinator.db.engine import Database, open_database
+from coordinator.db.notices import listening
 from coordinator.live_settings import LiveSettings, Load
 from coordinator.logs import get_logger
 from coordinator.mcp.discovery import RecentRefusals
@@ -127,6 +128,8 @@ async def open_coordinator(
         services = _serve(state, flows, dispatcher, refusals, address)
         _add_gauges(services)
         await stack.enter_async_context(scheduled(_jobs(services, state.database)))
+        await stack.enter_async_context(services.resync.prompted())
+        await stack.enter_async_context(listening(state.database, services.resync.prompt))
         stack.enter_context(presence(state.data, address))
         yield Coordinator(services, dispatcher, refusals)
 

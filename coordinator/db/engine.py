@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import event, select, update
+from sqlalchemy import event, func, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,6 +22,8 @@ from flows.errors import HeadraceError
 
 BUSY_TIMEOUT_SECONDS: Final = 10
 POOL_SIZE: Final = 5
+CHANNEL: Final = "headrace"
+"""Where PostgreSQL tells of changes; `coordinator.db.notices` listens."""
 DRIVERS: Final = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
@@ -74,6 +76,8 @@ async def bump(connection: AsyncConnection, topic: str) -> int:
     """Count a change inside the transaction that makes it; return the new value of the counter."""
     counter = update(generations).where(generations.c.topic == topic).values(value=generations.c.value + 1)
     await connection.execute(counter)
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_notify(CHANNEL, topic)))
     value = await connection.scalar(select(generations.c.value).where(generations.c.topic == topic))
     return int(value or 0)
 
