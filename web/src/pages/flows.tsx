@@ -1,0 +1,5 @@
+import { Page } from "../ui";
+
+export default function Here() {
+  return <Page title="Flows">{null}</Page>;
+}

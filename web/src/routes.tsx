@@ -1,0 +1,27 @@
+// Every page with its path.  A page is loaded when somebody goes there; it is the default export of its module.
+
+import { type ComponentType, lazy } from "react";
+
+type Load = () => Promise<{ default: ComponentType }>;
+
+const TABLE: [path: string, load: Load][] = [
+  ["/", () => import("./pages/home")],
+  ["/flows", () => import("./pages/flows")],
+  ["/flows/new", () => import("./pages/flow-editor")],
+  ["/flows/:name", () => import("./pages/flow-editor")],
+  ["/packs", () => import("./pages/packs")],
+  ["/packs/:name", () => import("./pages/packs")],
+  ["/connections", () => import("./pages/connections")],
+  ["/connections/:name", () => import("./pages/connections")],
+  ["/tools", () => import("./pages/tools")],
+  ["/tools/:name", () => import("./pages/tool")],
+  ["/runs", () => import("./pages/runs")],
+  ["/runs/:id", () => import("./pages/run")],
+  ["/workers", () => import("./pages/workers")],
+  ["/problems", () => import("./pages/problems")],
+  ["/settings", () => import("./pages/settings")],
+  ["/settings/:section", () => import("./pages/settings")],
+];
+
+/** The routes, in the order in which they are tried. */
+export const ROUTES = TABLE.map(([path, load]) => ({ path, Page: lazy(load) }));

@@ -1,0 +1,16 @@
+// The kit: everything that pages are made of.
+
+export { Badge, Notice, type Tone } from "./badge";
+export { Button, LinkButton } from "./button";
+export { CodeBlock, CopyButton } from "./code";
+export { useConfirm } from "./confirm";
+export { Dialog } from "./dialog";
+export { Empty } from "./empty";
+export { Check, type ControlProps, Field } from "./field";
+export { Card, Facts, Failure, Loaded, Page, Section, Skeleton } from "./page";
+export { type Column, Pager, Table, usePages } from "./table";
+export { type Tab, Tabs } from "./tabs";
+export { count, Text, visible } from "./text";
+export { duration, relative, Time, zone } from "./time";
+export { useToast } from "./toast";
+export { Tree } from "./tree";

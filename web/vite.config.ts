@@ -1,0 +1,19 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// `npm run dev` shows the pages of a server that runs elsewhere: HEADRACE_URL, by default `make serve`.
+const server = process.env.HEADRACE_URL ?? "http://127.0.0.1:8080";
+const proxy = Object.fromEntries(["/api", "/mcp", "/healthz"].map((path) => [path, server]));
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "../coordinator/static",
+    emptyOutDir: true,
+    target: ["chrome123", "firefox128", "safari17.5"], // all know light-dark()
+    assetsInlineLimit: 0, // nothing inline: the policy of the pages refuses it
+    manifest: true, // tells the tests what the first load consists of
+  },
+  server: { proxy },
+  preview: { proxy },
+});
