@@ -19,7 +19,7 @@ MAX_NAME_LENGTH = 64
 
 def check_plan(plan: Plan, source: Source) -> list[Problem]:
     """Return the problems of one flow that do not keep it from compiling, and broken promises of its tests."""
-    return [*_check_tool(plan, source), *_check_tests(plan, source)]
+    return [*_check_tool(plan, source), *_check_hook(plan, source), *_check_tests(plan, source)]
 
 
 def check_calls(plans: Mapping[str, Plan]) -> list[Problem]:
@@ -77,6 +77,12 @@ def _check_param(name: str, declared: Any, source: Source, path: Path) -> Iterat
     if isinstance(declared, dict) and declared.get("type") == "array" and "items" not in declared:
         message = "Some clients refuse an array without `items`; say of what it is."
         yield source.problem("flow.portability", message, path, severity="warning", at_key=True)
+
+
+def _check_hook(plan: Plan, source: Source) -> Iterator[Problem]:
+    if plan.input.type.name == "webhook" and plan.input.config.is_open:
+        message = "Anybody who knows its address can start this flow. Add `signature:` or `token:`."
+        yield source.problem("flow.open-webhook", message, ("input", "webhook"), severity="warning", at_key=True)
 
 
 def _check_tests(plan: Plan, source: Source) -> Iterator[Problem]:

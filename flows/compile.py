@@ -64,7 +64,7 @@ def analyse_flow(
     plan = compiler.plan()
     if plan is not None:
         compiler.problems += check_plan(plan, source)
-    found = sorted(set(compiler.problems), key=lambda problem: (problem.line, problem.column))
+    found = sorted(set(compiler.problems), key=lambda problem: (problem.line, problem.column, problem.message))
     return (None if any(problem.severity == "error" for problem in found) else plan), found
 
 
@@ -214,7 +214,12 @@ class _Compiler:
         config = self._binder.config(declared.config, {} if raw is None else raw, path)
         if config is None:
             return None
-        arguments = self._arguments(config.shape, path)
+        for inner, message in declared.check(config.shape) if declared.check is not None else ():
+            self.report("flow.wrong-value", message, (*path, *inner))
+        if declared.arguments is not None:
+            arguments: Arguments | None = compile_arguments(declared.arguments(config.shape))
+        else:
+            arguments = self._arguments(config.shape, path)
         returns = getattr(config.shape, "returns", UNSET)
         validator = None if returns is UNSET else self._schema(returns, (*path, "returns"))
         if arguments is None:

@@ -46,6 +46,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     digest: str
     args: Mapping[str, Any]
     deadline: float
+    key: str = ""
+    """The same for every try of one run, for services that take an idempotency key; unset, it is the run's id."""
     caller: Caller = ANONYMOUS
     traceparent: str = ""
     trace: bool = False

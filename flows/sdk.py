@@ -34,6 +34,7 @@ __all__ = [
     "Duration",
     "Event",
     "Example",
+    "Finding",
     "FlowName",
     "InputType",
     "JsonSchema",
@@ -254,15 +255,25 @@ class StepType:
     doc: str = ""
 
 
+Finding = tuple[tuple[str | int, ...], str]
+"""Something wrong with a configuration: the path to it, and a sentence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputType:
-    """A registered input.  What an input means is up to the part that serves it (`coordinator.toolset` for tools)."""
+    """A registered input.  What an input means is up to the part that serves it (`coordinator.toolset` for tools).
+
+    `arguments` makes the schema of what the flow sees as `args`, for inputs whose authors do not declare it; `check`
+    finds what the types of the fields cannot say.
+    """
 
     name: str
     config: type[Struct]
     since: str
     examples: tuple[Example, ...] = ()
     doc: str = ""
+    arguments: Callable[[Any], Mapping[str, Any]] | None = None
+    check: Callable[[Any], Iterable[Finding]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,13 +327,25 @@ def step(
 
 
 def flow_input(
-    name: str, *, since: str = "0.1", examples: Sequence[Example] = ()
+    name: str,
+    *,
+    since: str = "0.1",
+    examples: Sequence[Example] = (),
+    arguments: Callable[[Any], Mapping[str, Any]] | None = None,
+    check: Callable[[Any], Iterable[Finding]] | None = None,
 ) -> Callable[[type[Struct]], InputType]:
     """Declare an input by its configuration."""
 
     def declare(config: type[Struct]) -> InputType:
-        doc = inspect.getdoc(config) or ""
-        return InputType(name=name, config=config, since=since, examples=tuple(examples), doc=doc)
+        return InputType(
+            name=name,
+            config=config,
+            since=since,
+            examples=tuple(examples),
+            doc=inspect.getdoc(config) or "",
+            arguments=arguments,
+            check=check,
+        )
 
     return declare
 

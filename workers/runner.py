@@ -91,7 +91,7 @@ class Run:
             "args": args,
             "vars": plan.vars,
             "caller": {"name": caller.name, "id": caller.token_id, "scopes": list(caller.scopes)},
-            "run": {"id": request.run_id, "flow": plan.name},
+            "run": {"id": request.run_id, "key": request.key or request.run_id, "flow": plan.name},
         }
         result = await self.block(plan, plan.body, scope, prefix)
         if plan.output is None:
