@@ -171,7 +171,7 @@ async def _open_flows(stack: AsyncExitStack, state: _State, address: str) -> _Fl
     await connections.load()
     changes = ToolChanges()
     tools = PublishedTools(changes)
-    installed = InstalledFlows(InstallStore(database), connections.kinds)
+    installed = InstalledFlows(InstallStore(database), connections.available)
     catalog = Catalog(
         FlowStore(database),
         tools.publish,
@@ -181,6 +181,12 @@ async def _open_flows(stack: AsyncExitStack, state: _State, address: str) -> _Fl
     )
     stack.push_async_callback(catalog.close)
     await catalog.start()
+
+    async def follow() -> None:
+        if installed.is_stale():
+            await catalog.refresh(await catalog.store.generation())
+
+    connections.changed = follow
     return _Flows(
         connections=connections,
         sign_ins=SignIns(database, connections, provider, lambda: base_url_of(state.live.current, address)),

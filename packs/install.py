@@ -17,8 +17,16 @@ from packs.pack import Pack
 
 MAX_NAME: Final = 40
 
-Connections = Mapping[str, str]
-"""The connections that there are: name to kind."""
+
+class Available(Struct, frozen=True):
+    """A connection that there is: its kind, and in a sentence why it cannot work yet; empty when it can."""
+
+    kind: str
+    lacking: str = ""
+
+
+Connections = Mapping[str, Available]
+"""The connections that there are, by name."""
 
 
 class Choices(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +84,7 @@ def missing(pack: Pack, choices: Choices, connections: Connections) -> list[str]
     """Say what keeps the pack from being served, in sentences; empty when it is configured."""
     said = []
     for name, declared in pack.manifest.connections.items():
-        if declared.required and (problem := _binding_problem(name, declared.kind, choices, connections)):
+        if declared.required and (problem := lacking(name, declared.kind, choices, connections)):
             said.append(problem)
     said += compile_variables(pack.manifest.variables).rejections(_known_variables(pack, choices))
     return said
@@ -126,7 +134,12 @@ def _with_called(pack: Pack, names: Iterable[str]) -> list[str]:
 def _lacks_connection(pack: Pack, tool: str, choices: Choices, connections: Connections) -> bool:
     used = {own for flow in _with_called(pack, [tool]) for own in pack.flows[flow].plan.connections}
     declared = pack.manifest.connections
-    return any(_binding_problem(own, declared[own].kind, choices, connections) for own in used)
+    return any(lacking(own, declared[own].kind, choices, connections) for own in used)
+
+
+def lacking(own: str, kind: str, choices: Choices, connections: Connections) -> str:
+    """Say why what the pack calls `own` cannot be reached; empty when it can."""
+    return _binding_problem(own, kind, choices, connections) or connections[choices.connections[own]].lacking
 
 
 def _binding_problem(own: str, kind: str, choices: Choices, connections: Connections) -> str:
@@ -135,8 +148,8 @@ def _binding_problem(own: str, kind: str, choices: Choices, connections: Connect
         return f"The connection {own!r} is not bound: say which connection of the kind `{kind}` it means."
     if meant not in connections:
         return f"There is no connection {meant!r}, which {own!r} means.{did_you_mean(meant, connections)}"
-    if connections[meant] != kind:
-        return f"The connection {meant!r} is of the kind `{connections[meant]}`; {own!r} needs `{kind}`."
+    if (found := connections[meant].kind) != kind:
+        return f"The connection {meant!r} is of the kind `{found}`; {own!r} needs `{kind}`."
     return ""
 
 

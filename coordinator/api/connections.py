@@ -162,7 +162,7 @@ async def _shown(services: Services, entry: Entry, tokens: Sequence[TokenInfo] |
     known = await services.tokens.list() if tokens is None else tokens
     return ConnectionOut(
         name=entry.name,
-        kind=_kind_of(entry),
+        kind=entry.kind,
         origin=entry.origin,
         config=entry.config,
         secrets=entry.secrets,
@@ -181,13 +181,6 @@ def _reaches(token: TokenInfo, flows: Sequence[str]) -> bool:
     if token.revoked is not None or (token.expires is not None and token.expires <= time.time() * 1000):
         return False
     return any(not token.tools or any(fnmatchcase(flow, glob) for glob in token.tools) for flow in flows)
-
-
-def _kind_of(entry: Entry) -> ConnectionKind:
-    if entry.config is None:
-        return "sql"
-    kind: ConnectionKind = entry.config.__struct_config__.tag  # type: ignore[assignment]  # the tags are the kinds
-    return kind
 
 
 def _sign_in_out(services: Services, health: GrantHealth) -> SignInOut:

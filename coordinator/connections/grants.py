@@ -7,7 +7,7 @@ who did not get it look again until the token is there.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +24,7 @@ from coordinator.connections.provider import (
     sign_in_again,
 )
 from coordinator.connections.states import Application
-from coordinator.db.engine import Database, hold
+from coordinator.db.engine import Database, bump, hold
 from coordinator.db.tables import oauth_grants as table
 from coordinator.logs import get_logger
 from coordinator.vault.vault import TOPIC, Vault
@@ -72,8 +72,12 @@ class GrantHealth(Struct, frozen=True, kw_only=True):
     error: str
 
 
+async def _nobody() -> None:
+    """Tell nobody."""
+
+
 class Grants:
-    """The tokens of all connections."""
+    """The tokens of all connections.  `changed` is awaited when somebody signed in, or a sign-in was lost."""
 
     def __init__(
         self, database: Database, vault: Vault, provider: Provider, *, clock: Callable[[], float] = time.time
@@ -84,6 +88,7 @@ class Grants:
         self._clock = clock
         self._held: dict[str, Held] = {}
         self._renewing: dict[str, asyncio.Task[Held]] = {}
+        self.changed: Callable[[], Awaitable[None]] = _nobody
 
     async def token(self, application: Application, *, refused: int = 0) -> Held:
         """Return a token that is good now and newer than the one that was `refused`.  Raises StepError."""
@@ -112,14 +117,21 @@ class Grants:
             await hold(connection, TOPIC)
             row = await _row(connection, name, make=True)
             await self._write(connection, row, answer, lease=row.lease + 1)
+            await bump(connection, TOPIC)
         self.forget(name)
         log.info("connection signed in", connection=name)
+        await self.changed()
 
     async def remove(self, connection: AsyncConnection, name: str) -> None:
         """Forget the sign-in of a connection, inside a transaction."""
         await connection.execute(delete(table).where(table.c.connection == name))
         await self._vault.remove(connection, _place(name))
         self.forget(name)
+
+    async def signed_in(self, connection: AsyncConnection) -> frozenset[str]:
+        """Return the names of the connections that have a sign-in which is not lost."""
+        statement = select(table.c.connection).where(table.c.version > 0, table.c.is_lost.is_(False))
+        return frozenset((await connection.scalars(statement)).all())
 
     async def health(self, name: str) -> GrantHealth:
         """Say how the sign-in of a connection is."""
@@ -209,8 +221,12 @@ class Grants:
         values = note.values(error=error.message, is_lost=is_lost, quiet_until=quiet_until, lease_until=0)
         async with self._database.write() as connection:
             written = await connection.execute(values)
+            if written.rowcount and is_lost:
+                await bump(connection, TOPIC)
         if written.rowcount:
             log.warning("token not refreshed", connection=name, error=error.message)
+            if is_lost:
+                await self.changed()
         return bool(written.rowcount)
 
     async def _write(self, connection: AsyncConnection, row: Row[Any], answer: Answer, *, lease: int) -> Held:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from coordinator.connections.presets import AUTHORIZATION, FORM, PRESETS
+from flows.connections import ConnectionKind
 from flows.errors import InputRejected
 from flows.problems import did_you_mean
 from flows.steps._http_body import check_header_names
@@ -140,7 +141,13 @@ def optional_secrets(config: Config) -> frozenset[str]:
     return frozenset({"client_secret"}) if isinstance(oauth_of(config), AuthorizationCode) else frozenset()
 
 
-def oauth_of(config: Config) -> OAuth | None:
+def kind_of(config: Config) -> ConnectionKind:
+    """Return what a connection reaches."""
+    kind: ConnectionKind = config.__struct_config__.tag  # type: ignore[assignment]  # the tags are the kinds
+    return kind
+
+
+def oauth_of(config: Config | None) -> OAuth | None:
     """Return how a connection fetches tokens, if it does."""
     if isinstance(config, HttpConnection) and isinstance(config.auth, ClientCredentials | AuthorizationCode):
         return config.auth

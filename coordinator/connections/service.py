@@ -6,7 +6,7 @@ A change makes a new snapshot of everything and swaps it in; whoever asks next g
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coordinator.connections.grants import Grants, Held
 from coordinator.connections.model import (
+    AuthorizationCode,
     Config,
     ValuesConnection,
     checked,
     checked_secrets,
     destination,
+    kind_of,
     oauth_of,
     optional_secrets,
     secret_names,
@@ -31,9 +33,10 @@ from coordinator.db.tables import connections as table
 from coordinator.logs import get_logger
 from coordinator.vault.keys import SecretUnreadable
 from coordinator.vault.vault import TOPIC, Vault
-from flows.connections import Connection, sql_connection
+from flows.connections import Connection, ConnectionKind, sql_connection
 from flows.errors import Conflict, InputRejected, NotFound, StepError
 from flows.problems import did_you_mean
+from packs.install import Available
 
 SETTINGS: Final = "settings"
 API: Final = "api"
@@ -56,6 +59,13 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Entry({self.name!r}, origin={self.origin!r})"
+
+    @property
+    def kind(self) -> ConnectionKind:
+        """What it reaches."""
+        if self.config is None:
+            return "sql" if self.state is None else self.state.kind
+        return kind_of(self.config)
 
 
 class ConnectionService:
@@ -84,6 +94,10 @@ class ConnectionService:
         self._entries: dict[str, Entry] = dict(self._fixed)
         self._signed_in: dict[str, tuple[Connection, Held, Connection]] = {}
         self._subscribers: list[Callable[[], None]] = []
+        self._available: dict[str, Available] = {}
+        self.changed: Callable[[], Awaitable[None]] = _nobody
+        """Awaited after every change that this process makes: what depends on connections follows at once."""
+        grants.changed = self._sign_ins_changed
         self._generation = -1
         self._changing = asyncio.Lock()
 
@@ -124,9 +138,9 @@ class ConnectionService:
         """Return all connections by name."""
         return sorted(self._entries.values(), key=lambda entry: entry.name)
 
-    def kinds(self) -> dict[str, str]:
-        """Return the kind of every connection that can be used, by name: what packs are bound to."""
-        return {name: entry.state.kind for name, entry in self._entries.items() if entry.state is not None}
+    def available(self) -> Mapping[str, Available]:
+        """Return what packs can be bound to, by name, and whether it can work: has its secrets, is signed in."""
+        return self._available
 
     def entry(self, name: str) -> Entry:
         """Return one.  Raises NotFound."""
@@ -158,6 +172,7 @@ class ConnectionService:
                 await bump(connection, TOPIC)
             await self._load()
         log.info("connection changed", connection=name, author=author)
+        await self.changed()
         return self._entries[name]
 
     async def remove(self, name: str, *, author: str = "") -> None:
@@ -173,6 +188,7 @@ class ConnectionService:
                 await bump(connection, TOPIC)
             await self._load()
         log.info("connection removed", connection=name, author=author)
+        await self.changed()
 
     async def load(self) -> None:
         """Read all connections."""
@@ -191,12 +207,20 @@ class ConnectionService:
         async with self._database.read() as connection:
             rows = (await connection.execute(select(table))).all()
             stored = {row.name: await self._entry_of(connection, row) for row in rows}
+            signed_in = await self.grants.signed_in(connection)
         for name in self._entries:
             self.grants.forget(name)  # who changed it may have ended its sign-in
         self._entries = {**stored, **self._fixed}
         self._signed_in = {}
+        self._available = _available(self._entries.values(), signed_in)
         for changed in self._subscribers:
             changed()
+
+    async def _sign_ins_changed(self) -> None:
+        async with self._database.read() as connection:
+            signed_in = await self.grants.signed_in(connection)
+        self._available = _available(self._entries.values(), signed_in)
+        await self.changed()
 
     async def _entry_of(self, connection: AsyncConnection, row: Any) -> Entry:
         config: Config | None = None
@@ -260,6 +284,22 @@ class ConnectionService:
                 f"The connection {name!r} comes from the settings or is built in.",
                 fix="Change it there, or choose another name.",
             )
+
+
+def _available(entries: Iterable[Entry], signed_in: Container[str]) -> dict[str, Available]:
+    return {entry.name: Available(entry.kind, _lacking(entry, signed_in)) for entry in entries}
+
+
+def _lacking(entry: Entry, signed_in: Container[str]) -> str:
+    if entry.state is None:
+        return f"The connection {entry.name!r} cannot be used. {entry.problem}"
+    if isinstance(oauth_of(entry.config), AuthorizationCode) and entry.name not in signed_in:
+        return f"Nobody is signed in for the connection {entry.name!r}: `headrace connection authorize {entry.name}`."
+    return ""
+
+
+async def _nobody() -> None:
+    """Tell nobody."""
 
 
 def _check_complete(name: str, config: Config, secrets: Mapping[str, str], before: Config | None) -> None:

@@ -31,11 +31,11 @@ class InstalledFlows:
 
     @property
     def connections(self) -> Connections:
-        """Which connections there are now: name to kind."""
+        """Which connections there are now, and whether they can work."""
         return self._connections()
 
     def is_stale(self) -> bool:
-        """Whether a connection came or went since the last time, on which depends which tools are shown."""
+        """Whether a connection came, went, began or ceased to work since: on that depends which tools are shown."""
         return self._seen is not None and self._seen != self.connections
 
     async def load(self) -> list[InstalledFlow]:

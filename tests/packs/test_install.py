@@ -6,12 +6,12 @@ import pytest
 
 from flows.compile import analyse_definition
 from flows.errors import InputRejected
-from packs.install import Choices, check_choices, definitions, missing
+from packs.install import Available, Choices, check_choices, definitions, missing
 from packs.loader import sound_pack
 from packs.pack import Pack
 from tests.packs.support import MANIFEST, mill
 
-KNOWN = {"barn": "sql", "shop": "http"}
+KNOWN = {"barn": Available("sql"), "shop": Available("http")}
 BOUND = {"store": "barn"}
 
 

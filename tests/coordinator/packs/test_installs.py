@@ -7,14 +7,8 @@ from typing import Any
 
 from packs.archive import make_archive
 from tests.coordinator.in_process import InProcess, coordinator
+from tests.coordinator.packs.support import BOUND, install, post, tools, zipped
 from tests.packs.support import COUNT, GRIND, MANIFEST, mill
-
-BOUND = {"connections": {"store": "sample"}}
-
-
-def zipped(**changed: str | None) -> dict[str, str]:
-    """Return the source of the mill, some of its files changed."""
-    return {"zip": b64encode(make_archive(mill(**changed))).decode()}
 
 
 def newer_pack() -> dict[str, str]:
@@ -26,23 +20,6 @@ def newer_pack() -> dict[str, str]:
     )
     files["flows/clean.yaml"] = GRIND.replace("flow: grind", "flow: clean").encode()
     return {"zip": b64encode(make_archive(files)).decode()}
-
-
-async def post(headrace: InProcess, path: str, body: Any = None) -> Any:
-    response = await headrace.client.post(f"/api/packs{path}", json=body or {})
-    return response.json()
-
-
-async def install(headrace: InProcess, name: str = "", source: Any = None, **choices: Any) -> Any:
-    body = {"source": source or zipped(), "name": name, "choices": {**BOUND, **choices}}
-    return await post(headrace, "/installs", body)
-
-
-async def tools(headrace: InProcess, path: str = "/mcp") -> list[str]:
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    accept = {"accept": "application/json, text/event-stream"}
-    response = await headrace.client.post(path, json=message, headers=accept)
-    return [tool["name"] for tool in response.json()["result"]["tools"]]
 
 
 async def call(headrace: InProcess, name: str, path: str = "/mcp") -> Any:
@@ -293,11 +270,9 @@ async def test_tools_appear_with_the_connection_that_they_need_and_go_with_it(tm
         with_it = await tools(headrace)
 
         gone = await headrace.client.delete("/api/connections/barn?force=true", headers=headrace.admin)
-        await headrace.services.resync.tick()
         without = await tools(headrace)
         shown = (await headrace.client.get("/api/packs/installs/mill")).json()
         await headrace.client.put("/api/connections/barn", json=database, headers=headrace.admin)
-        await headrace.services.resync.tick()
 
         assert with_it == ["hello", "mill_count_sacks", "mill_grind"]
         assert gone.status_code < 300
