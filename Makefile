@@ -63,8 +63,8 @@ format: $(VENV)/.dev ## Format the code and write the generated docs
 .PHONY: lock
 lock: $(BIN)/uv ## Lock the dependencies of pyproject.toml anew
 	$(UV) compile -q requirements/tools.in $(LOCK_FLAGS) -o requirements/tools.lock
-	$(UV) compile -q pyproject.toml --extra mysql $(LOCK_FLAGS) -o requirements/app.lock
-	$(UV) compile -q pyproject.toml --extra mysql --group dev $(LOCK_FLAGS) -o requirements/dev.lock
+	$(UV) compile -q pyproject.toml --extra fleet --extra mysql $(LOCK_FLAGS) -o requirements/app.lock
+	$(UV) compile -q pyproject.toml --extra fleet --extra mysql --group dev $(LOCK_FLAGS) -o requirements/dev.lock
 LOCK_FLAGS := --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
 
 .PHONY: clean

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 import flows
 from coordinator.scrub import REDACTED, mask_url
+from flows.bus import NatsAccess
 from flows.sdk import Duration
 
 EXAMPLES: Final = Path(flows.__file__).parent / "examples"
@@ -77,6 +78,28 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_concurrent_calls: Annotated[
         int, Meta(description="How many calls run at a time; more are told to come back.", ge=1, le=1_000_000)
     ] = 1000
+    workers: Annotated[
+        int,
+        Meta(description="How many worker processes run flows on this machine; 0 runs them in this one.", ge=0, le=256),
+    ] = 0
+    worker_slots: Annotated[
+        int, Meta(description="How many calls a worker process runs at a time.", ge=1, le=100_000)
+    ] = 1000
+    call_queue: Annotated[
+        int, Meta(description="How many calls wait for a free worker; more are told to come back.", ge=0, le=1_000_000)
+    ] = 1000
+    nats_url: Annotated[
+        str, Meta(description="Where NATS is, over which workers are reached; several servers with commas."), SECRET
+    ] = ""
+    nats_user: Annotated[str, Meta(description="Who we are to NATS.")] = ""
+    nats_password: Annotated[str, Meta(description="The password of that user."), SECRET] = ""
+    nats_token: Annotated[str, Meta(description="The token for NATS, in place of a user."), SECRET] = ""
+    nats_credentials: Annotated[
+        str, Meta(description="The credentials file for NATS (`.creds`), in place of a user.")
+    ] = ""
+    nats_ca: Annotated[str, Meta(description="The file of the authorities whose NATS certificates are believed.")] = ""
+    nats_cert: Annotated[str, Meta(description="The file of our certificate for NATS.")] = ""
+    nats_key: Annotated[str, Meta(description="The file of the key of that certificate.")] = ""
     resync_seconds: Annotated[
         float, Meta(description="How often flow files and the database are looked at.", ge=0.1, le=3600)
     ] = 5.0
@@ -107,10 +130,21 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether only this machine can reach the server."""
         return is_loopback(self.host)
 
+    @property
+    def nats(self) -> NatsAccess | None:
+        """How NATS is reached; None when none is named."""
+        if not self.nats_url:
+            return None
+        names = (field.name for field in msgspec.structs.fields(NatsAccess))
+        return NatsAccess(**{name: getattr(self, f"nats_{name}") for name in names})
+
     def shown(self) -> dict[str, Any]:
         """Return all values as they may be shown: without passwords."""
         values = msgspec.structs.asdict(self)
         values["database_url"] = mask_url(self.database_url)
+        values["nats_url"] = mask_url(self.nats_url)
+        for name in ("nats_password", "nats_token"):
+            values[name] = REDACTED if values[name] else ""
         values["connections"] = dict.fromkeys(self.connections, REDACTED)
         return values
 

@@ -14,6 +14,7 @@ Rule = tuple[str, str, str]
 """The setting, the code, and the sentence."""
 
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
+NATS_SCHEMES = ("nats", "tls", "ws", "wss")
 _CONNECTION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
@@ -23,6 +24,7 @@ def broken_rules(settings: Settings, given: frozenset[str]) -> Iterator[Rule]:
     yield from _openness(settings)
     yield from _addresses(settings)
     yield from _storage(settings, given)
+    yield from _bus(settings)
 
 
 def _openness(settings: Settings) -> Iterator[Rule]:
@@ -69,6 +71,28 @@ def _storage(settings: Settings, given: frozenset[str]) -> Iterator[Rule]:
         if "://" not in url:
             message = f"Connection {name!r} is a URL such as postgresql://user:password@host/database."
             yield f"connections.{name}", "settings.wrong-value", message
+
+
+def _bus(settings: Settings) -> Iterator[Rule]:
+    for name in ("nats_credentials", "nats_ca", "nats_cert", "nats_key"):
+        path = getattr(settings, name)
+        if path and not Path(path).is_file():
+            yield name, "settings.no-file", f"There is no file {path!r}. Create it, or name another one."
+    access = settings.nats
+    if access is None:
+        return
+    for server in access.servers:
+        scheme, _, place = server.partition("://")
+        if scheme not in NATS_SCHEMES or not place:
+            message = "nats_url is a URL such as nats://10.0.0.5:4222 or tls://nats.example.com:4222."
+            yield "nats_url", "settings.wrong-value", message
+            return
+    if not access.is_local and not access.names_somebody:
+        message = (
+            f"Others can reach NATS at {', '.join(access.places)}, so it has to ask who is there. Give it users, and "
+            "name one with nats_user and nats_password, nats_token, nats_credentials, or nats_cert."
+        )
+        yield "nats_url", "settings.nats-open", message
 
 
 def _is_origin(url: str, *, path_allowed: bool) -> bool:

@@ -36,6 +36,7 @@ from flows.source import read_source
 CONFIG_FILE: Final = "headrace.yaml"
 CONFIG_VARIABLE: Final = "HEADRACE_CONFIG"
 CONNECTION_PREFIX: Final = "HEADRACE_CONNECTION_"
+PATHS: Final = frozenset({"data", "flows", "nats_credentials", "nats_ca", "nats_cert", "nats_key"})
 STORED: Final = "settings page"
 """Where a value comes from that was changed through the API."""
 OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "HEADRACE_URL", "HEADRACE_TOKEN", "HEADRACE_SECRET_KEY"})
@@ -201,7 +202,7 @@ def _take_file(gathered: _Gathered, config: str | Path | None, here: Path) -> No
 
 def _beside(config: Path, key: str, raw: Any) -> Any:
     """Read a path in the file from where the file is."""
-    return str(config.parent / raw) if key in ("data", "flows") and isinstance(raw, str) else raw
+    return str(config.parent / raw) if key in PATHS and isinstance(raw, str) and raw else raw
 
 
 # -- the environment -----------------------------------------------------------------------------------------------

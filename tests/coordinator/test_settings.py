@@ -142,6 +142,18 @@ def test_listening_to_others_without_authentication_is_refused_with_the_way_out(
     ]
 
 
+def test_a_nats_on_the_network_that_is_not_told_who_we_are_is_refused(tmp_path: Path) -> None:
+    open_to_all = "nats://127.0.0.1:4222, nats://10.0.0.5:4222"
+
+    assert problems(tmp_path, environ={"HEADRACE_NATS_URL": open_to_all}) == [
+        "HEADRACE_NATS_URL: Others can reach NATS at 127.0.0.1:4222, 10.0.0.5:4222, so it has to ask who is there. "
+        "Give it users, and name one with nats_user and nats_password, nats_token, nats_credentials, or nats_cert."
+        "   [settings.nats-open]"
+    ]
+    for known in ({"nats_user": "me"}, {"nats_token": "t"}, {"nats_url": "nats://me:pw@10.0.0.5"}):
+        assert load(tmp_path, environ={"HEADRACE_NATS_URL": open_to_all}, **known).settings.nats is not None
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost", "LOCALHOST"])
 def test_a_loopback_address_is_local(host: str) -> None:
     assert is_loopback(host)
@@ -162,6 +174,8 @@ def test_any_other_address_is_not(host: str) -> None:
         ({"database_url": "mysql://x"}, "database_url starts with sqlite:// or postgresql://, not with 'mysql'."),
         ({"flows": "nowhere"}, "There is no directory 'nowhere'. Create it, or name another one."),
         ({"connections": {"shop": "x"}}, "Connection 'shop' is a URL such as "),
+        ({"nats_url": "10.0.0.5:4222"}, "nats_url is a URL such as nats://10.0.0.5:4222 "),
+        ({"nats_ca": "nowhere.pem"}, "There is no file 'nowhere.pem'. Create it, or name another one."),
         ({"connections": {"1": "sqlite://"}}, "A connection's name has letters, digits, _ and -, "),
     ],
 )
@@ -191,6 +205,9 @@ def test_connections_come_from_file_and_variables_and_are_never_shown(tmp_path: 
         text,
         {"HEADRACE_CONNECTION_LOG": f"sqlite:///x?key={CANARY}"},
         database_url=f"postgresql://x:{CANARY}@db/y",
+        nats_url=f"nats://x:{CANARY}@127.0.0.1",
+        nats_password=CANARY,
+        nats_token=CANARY,
     )
 
     assert loaded.settings.connections == {
@@ -224,7 +241,13 @@ def test_every_setting_is_described_and_they_are_few() -> None:
 
     assert len(docs) < 40
     assert all(doc.description.endswith(".") and doc.default and doc.type for doc in docs)
-    assert {doc.name for doc in docs if doc.is_secret} == {"database_url", "connections"}
+    assert {doc.name for doc in docs if doc.is_secret} == {
+        "database_url",
+        "connections",
+        "nats_url",
+        "nats_password",
+        "nats_token",
+    }
     assert "history" in live_settings()
     assert "port" not in live_settings()
 

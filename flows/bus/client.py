@@ -1,0 +1,141 @@
+"""A connection to NATS that is opened once and comes back by itself for as long as the process lives."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.bus.access import NatsAccess
+from flows.errors import HeadraceError
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+CONNECT_SECONDS: Final = 2
+RECONNECT_SECONDS: Final = 0.25
+PING_SECONDS: Final = 5
+MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024
+"""What waits in this process while NATS is away or slow; more is refused."""
+
+Told = Callable[[], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class NatsUnavailable(HeadraceError):
+    """NATS cannot be used."""
+
+    code = "nats_unavailable"
+
+
+@asynccontextmanager
+async def connected(
+    access: NatsAccess, name: str, *, lost: Told | None = None, back: Told | None = None, tries: int = -1
+) -> AsyncIterator["Client"]:
+    """Connect, and close at the end.  `name` is what NATS shows of us.
+
+    Waits until NATS is there, however long, or fails after so many `tries`.  `lost` and `back` are told when the
+    connection breaks and when it is there again.  Raises NatsUnavailable.
+    """
+    from nats.aio.client import Client
+
+    client = Client()
+    watch = _Watch(access, lost, back)
+    options: dict[str, Any] = {
+        "name": name,
+        "connect_timeout": CONNECT_SECONDS,
+        "reconnect_time_wait": RECONNECT_SECONDS,
+        "max_reconnect_attempts": -1,
+        "ping_interval": PING_SECONDS,
+        "pending_size": MAX_BUFFERED_BYTES,
+        "error_cb": watch.failed,
+        "disconnected_cb": watch.lost,
+        "reconnected_cb": watch.back,
+    }
+    try:
+        connecting = asyncio.ensure_future(client.connect(**access.options(), **options))
+    except (OSError, ValueError) as error:
+        message = f"What NATS is to be reached with cannot be used: {error}."
+        raise NatsUnavailable(message, fix="Check the nats_* settings and the files that they name.") from error
+    watch.give_up = (tries, connecting)
+    try:
+        await connecting
+        _refuse_open(client, access)
+        watch.is_up = True
+        yield client
+    except asyncio.CancelledError:
+        if watch.refusal is None:
+            raise
+        raise watch.refusal from None
+    finally:
+        watch.is_closing = True
+        connecting.cancel()
+        await _close(client)
+
+
+async def _close(client: "Client") -> None:
+    if not client.is_closed:
+        await client.close()
+    transport: Any = client._transport  # the library leaves it open when a try to connect is broken off
+    if transport is not None:
+        transport.close()
+        with suppress(Exception):
+            await transport.wait_closed()
+
+
+def _refuse_open(client: "Client", access: NatsAccess) -> None:
+    """Refuse a server on the network that asks nobody who he is: credentials of connections travel over it."""
+    said: dict[str, Any] = client._server_info  # the library has no other way to ask
+    if not access.is_local and not said.get("auth_required") and not said.get("tls_verify"):
+        raise NatsUnavailable(
+            f"NATS at {', '.join(access.places)} lets anybody in, and others can reach it.",
+            fix="Give it users (authorization in its configuration), or listen on 127.0.0.1 only.",
+        )
+
+
+class _Watch:
+    """Says what happens to a connection, each thing once."""
+
+    def __init__(self, access: NatsAccess, lost: Told | None, back: Told | None) -> None:
+        self._where = ", ".join(access.places)
+        self._lost = lost
+        self._back = back
+        self._last = ""
+        self._failures = 0
+        self.is_up = False
+        self.is_closing = False
+        self.give_up: tuple[int, asyncio.Future[None]] | None = None
+        self.refusal: NatsUnavailable | None = None
+
+    async def failed(self, error: Exception) -> None:
+        """Take an error; while it stays the same it is said once."""
+        cause = str(error) or type(error).__name__
+        if not self.is_up and self.give_up is not None:
+            self._count(cause)
+        if cause != self._last and not self.is_closing:
+            self._last = cause
+            log.warning("NATS at %s: %s", self._where, cause)
+
+    def _count(self, cause: str) -> None:
+        self._failures += 1
+        tries, connecting = self.give_up or (-1, None)
+        if connecting is not None and 0 < tries <= self._failures:
+            fix = "Start it, or check the nats_* settings."
+            self.refusal = NatsUnavailable(f"NATS at {self._where} cannot be used: {cause}.", fix=fix)
+            connecting.cancel()
+
+    async def lost(self) -> None:
+        """Take that the connection broke."""
+        if self.is_closing:
+            return
+        log.warning("the connection to NATS at %s is lost", self._where)
+        if self._lost is not None:
+            await self._lost()
+
+    async def back(self) -> None:
+        """Take that the connection is there again."""
+        self._last = ""
+        log.warning("the connection to NATS at %s is there again", self._where)
+        if self._back is not None:
+            await self._back()
