@@ -15,6 +15,7 @@ from typing import Final
 
 from coordinator.access.admin_key import admin_key
 from coordinator.access.tokens import Tokens
+from coordinator.account.owner import Owner
 from coordinator.calls import CallOptions, CallService
 from coordinator.catalog import Catalog
 from coordinator.catalog.directory import FlowDirectory
@@ -27,6 +28,7 @@ from coordinator.connections.service import ConnectionService
 from coordinator.connections.sign_in import SignIns
 from coordinator.db.engine import Database, open_database
 from coordinator.db.notices import listening
+from coordinator.limits import LimitedDispatcher
 from coordinator.live_settings import LiveSettings, Load
 from coordinator.logs import get_logger
 from coordinator.mcp.discovery import RecentRefusals
@@ -93,6 +95,7 @@ class _State:
     live: LiveSettings
     vault: Vault
     tokens: Tokens
+    owner: Owner
     metrics: Metrics
     history: RunHistory
 
@@ -122,7 +125,9 @@ async def open_coordinator(
     async with AsyncExitStack() as stack:
         state = await _open_state(stack, load, environ)
         flows = await _open_flows(stack, state, address)
-        dispatcher = make_dispatcher(flows.plans, state.live.current, flows.connections)
+        settings = state.live.current
+        running = make_dispatcher(flows.plans, settings, flows.connections)
+        dispatcher = LimitedDispatcher(running, flows.plans, settings.call_queue)
         stack.push_async_callback(dispatcher.close)
         refusals = RecentRefusals()
         services = _serve(state, flows, dispatcher, refusals, address)
@@ -148,6 +153,9 @@ async def _open_state(stack: AsyncExitStack, load: Load, environ: Mapping[str, s
     await tokens.load()
     stack.push_async_callback(tokens.flush)
     tokens.add_local(stack.enter_context(admin_key(data)), "local admin")
+    owner = Owner(database)
+    await owner.load()
+    stack.push_async_callback(owner.sessions.flush)
     metrics = Metrics()
     history = await stack.enter_async_context(RunHistory(database, metrics, lambda: live.current).running())
     return _State(
@@ -156,6 +164,7 @@ async def _open_state(stack: AsyncExitStack, load: Load, environ: Mapping[str, s
         live=live,
         vault=Vault(database, keys),
         tokens=tokens,
+        owner=owner,
         metrics=metrics,
         history=history,
     )
@@ -208,7 +217,12 @@ def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: Recen
     def endpoint_of(toolset: Callable[[], Toolset]) -> McpEndpoint:
         return McpEndpoint(_mcp_options(settings), state.tokens.identify, toolset, calls, flows.changes, refusals)
 
-    refreshed = {"tokens": state.tokens.refresh, "settings": live.refresh, "connections": flows.connections.refresh}
+    refreshed = {
+        "tokens": state.tokens.refresh,
+        "account": state.owner.refresh,
+        "settings": live.refresh,
+        "connections": flows.connections.refresh,
+    }
     return Services(
         live=live,
         address=address,
@@ -217,6 +231,7 @@ def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: Recen
         sign_ins=flows.sign_ins,
         tokens=state.tokens,
         catalog=flows.catalog,
+        owner=state.owner,
         editor=FlowEditor(flows.catalog),
         tools=tools,
         calls=calls,
@@ -255,8 +270,12 @@ def _jobs(services: Services, database: Database) -> list[Job]:
         await delete_old_runs(database, services.settings)
 
     return [
+    async def flush() -> None:
+        await services.tokens.flush()
+        await services.owner.sessions.flush()
+
         Job(name="resync", run=services.resync.tick, seconds=services.settings.resync_seconds),
-        Job(name="write last uses", run=services.tokens.flush, seconds=FLUSH_TOKENS_SECONDS),
+        Job(name="write last uses", run=flush, seconds=FLUSH_TOKENS_SECONDS),
         Job(name="retention", run=retain, seconds=RETENTION_SECONDS, first=FIRST_RETENTION_SECONDS),
     ]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from coordinator.access.tokens import Tokens
+from coordinator.account.owner import Owner
 from coordinator.calls import CallService
 from coordinator.catalog import Catalog
 from coordinator.catalog.editing import FlowEditor
@@ -66,6 +67,7 @@ class Services:
     connections: ConnectionService
     sign_ins: SignIns
     tokens: Tokens
+    owner: Owner
     catalog: Catalog
     editor: FlowEditor
     tools: PublishedTools
@@ -89,6 +91,11 @@ class Services:
     def base_url(self) -> str:
         """Where clients reach the server: the public URL, else the address that it listens on."""
         return base_url_of(self.settings, self.address)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody on this machine may use `/api` and the pages: until there is an account."""
+        return not self.settings.require_auth and self.owner.name is None
 
     def dependents(self, connection: str) -> list[str]:
         """Return the names of the flows that use a connection."""

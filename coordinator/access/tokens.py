@@ -34,6 +34,8 @@ MAX_TOOL_GLOBS: Final = 100
 LATEST: Final = 253_402_300_799_999
 """The last millisecond of the year 9999: later times cannot be shown."""
 MAX_SEEN_LENGTH: Final = 200
+LOCAL_ID: Final = "local"
+"""The id of the key in the data directory; all others have eight characters."""
 MAX_PRINCIPALS: Final = 16
 """Callers of one token that are remembered: a token is used from few addresses by few clients."""
 
@@ -147,7 +149,7 @@ class Tokens:
 
     def add_local(self, raw: str, label: str) -> None:
         """Let in a token that lives as long as this process, with every right."""
-        info = TokenInfo(id="local", label=label, tools=(), scopes=("tools", "admin"), author="", created=self._now())
+        info = TokenInfo(id=LOCAL_ID, label=label, tools=(), scopes=("tools", "admin"), author="", created=self._now())
         self._local[token_id(raw)] = _Record(info, _digest(raw), is_kept=False)
         self._records = {**self._records, **self._local}
 

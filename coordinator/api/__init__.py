@@ -10,6 +10,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from coordinator.api.access import lets_in, principal_of
+from coordinator.api.account import ENTRANCE, change_password, get_account, sign_out_everywhere
 from coordinator.api.bodies import check_body
 from coordinator.api.connections import ConnectionController, list_presets
 from coordinator.api.errors import HANDLERS
@@ -47,6 +48,9 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     get_openapi,
 )
 
+    get_account,
+    change_password,
+    sign_out_everywhere,
 
 def make_api(services: Services) -> Litestar:
     """Return the application for everything but MCP."""
@@ -98,9 +102,19 @@ def closed_router() -> Router:
 
 
 def open_routes() -> list[ControllerRouterHandler]:
-    """Return what lies beside `/api`: open, but for the metrics."""
-    return [*OPEN_ROUTES, begin_sign_in, finish_sign_in, metrics]
+    """Return what lies beside the closed part: open, but for the metrics."""
+    return [entrance(), *OPEN_ROUTES, begin_sign_in, finish_sign_in, metrics]
 
 
 def _nothing() -> Any:
+def entrance() -> Router:
+    """Return what is open under `/api`: where a session begins."""
+    return Router(
+        path="/api",
+        route_handlers=list(ENTRANCE),
+        before_request=check_body,
+        cache_control=CacheControlHeader(no_store=True),
+    )
+
+
     """Stand in for the services, of which an outline needs only the name."""

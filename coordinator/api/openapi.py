@@ -9,6 +9,9 @@ from litestar import get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
+from coordinator.api.access import CSRF_HEADER
+from coordinator.api.account import ENTRANCE
+from coordinator.api.cookies import NAME
 from coordinator.api.errors import MEDIA_TYPE, ProblemOut
 from coordinator.api.health import OPEN_ROUTES
 from coordinator.version import VERSION
@@ -21,6 +24,7 @@ TAGS: Final[Mapping[str, str]] = {
     "runs": "The history of calls.",
     "connections": "Services that flows reach, and the credentials for them, which never come out again.",
     "settings": "The settings in force.",
+    "account": "The owner's account, and sessions of the pages.",
     "status": "How the installation is.",
     "health": "For probes and monitoring; outside /api.",
 }
@@ -30,7 +34,10 @@ PROBLEM_RESPONSE: Final = {
     "description": "What went wrong, and what to do.",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
 }
-OPEN_PATHS: Final = frozenset(path for handler in OPEN_ROUTES for path in handler.paths)
+OPEN_PATHS: Final = frozenset(
+    [path for handler in OPEN_ROUTES for path in handler.paths]
+    + [f"/api{path}" for handler in ENTRANCE for path in handler.paths]
+)
 
 
 @cache
@@ -45,10 +52,16 @@ def openapi_document() -> dict[str, Any]:
         tags=[Tag(name=name, description=text) for name, text in TAGS.items()],
         components=Components(
             security_schemes={
-                "token": SecurityScheme(type="http", scheme="bearer", description="A token with the scope `admin`.")
+                "token": SecurityScheme(type="http", scheme="bearer", description="A token with the scope `admin`."),
+                "session": SecurityScheme(
+                    type="apiKey",
+                    name=NAME,
+                    security_scheme_in="cookie",
+                    description=f"Of somebody who signed in. Changes bring its CSRF token as {CSRF_HEADER} too.",
+                ),
             }
         ),
-        security=[{"token": []}],
+        security=[{"token": []}, {"session": []}],
         use_handler_docstrings=True,
     )
     return _polished(outline(config).openapi_schema.to_schema())
@@ -62,14 +75,14 @@ def _polished(document: dict[str, Any]) -> dict[str, Any]:
     document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            _polish_operation(operation, is_open=path in OPEN_PATHS)
+            _polish_operation(operation, is_open=path in OPEN_PATHS, can_fail=path.startswith("/api"))
     return document
 
 
-def _polish_operation(operation: dict[str, Any], *, is_open: bool) -> None:
+def _polish_operation(operation: dict[str, Any], *, is_open: bool, can_fail: bool) -> None:
     operation["summary"] = operation["description"].partition(".")[0]
     good = {status: answer for status, answer in operation["responses"].items() if status < "400"}
-    operation["responses"] = good if is_open else good | {"default": PROBLEM_RESPONSE}
+    operation["responses"] = good | {"default": PROBLEM_RESPONSE} if can_fail or not is_open else good
     if is_open:
         operation["security"] = []
 

@@ -82,6 +82,30 @@ tokens = Table(
     UniqueConstraint("digest"),
 )
 
+# The owner's account, with which a person opens the pages; at most one row.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("hash", Text, nullable=False),  # argon2id, with its parameters and salt
+    Column("created", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+)
+
+# Who is signed in.  The key is a digest, so that a copy of the database opens nothing.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", DIGEST, primary_key=True),
+    Column("id", String(32), nullable=False),
+    Column("account", NAME, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("last_used", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("address", NAME, nullable=False),
+    Column("client", NAME, nullable=False),
+)
+
 # One row a call.  Ids are in the order of the start, so lists and retention need no index on time.
 runs = Table(
     "runs",
@@ -207,4 +231,4 @@ generations = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-TOPICS: Final = ("flows", "tokens", "settings", "connections")
+TOPICS: Final = ("flows", "tokens", "settings", "connections", "account")

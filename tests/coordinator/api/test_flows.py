@@ -70,9 +70,9 @@ async def test_a_flow_of_a_file_can_be_switched_but_not_changed_here(tmp_path: P
     async with coordinator(tmp_path) as headrace:
         changed = await headrace.client.put("/api/flows/hello", json={"text": HELLO})
         deleted = await headrace.client.delete("/api/flows/hello")
-        switched = await headrace.client.post("/api/flows/hello/disable")
+        switched = await headrace.client.post("/api/flows/hello/disable", json={})
         without = await served(headrace)
-        await headrace.client.post("/api/flows/hello/enable")
+        await headrace.client.post("/api/flows/hello/enable", json={})
 
         assert (changed.status_code, deleted.status_code) == (409, 409)
         assert changed.json()["detail"] == "The flow 'hello' comes from the file hello.yaml."
