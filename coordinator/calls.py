@@ -81,7 +81,8 @@ class CallService:
 
     def may_wait(self, tool: Tool) -> bool:
         """Whether a call of this tool may give other work a turn before it returns."""
-        return self._options.always_waits or tool.plan.waits
+        plan = tool.plan
+        return self._options.always_waits or plan.waits or plan.concurrency is not None
 
     async def call(
         self,

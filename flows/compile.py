@@ -148,9 +148,11 @@ class _Compiler:
         if head is None or compiled_input is None or any(problem.severity == "error" for problem in self.problems):
             return None
         binding, names = self._binding, self._binding.flow_names()
+        definition = FlowDefinition(text=self.source.text, file=self.source.file, binding=binding)
         return Plan(
             name=binding.prefix + head.flow,
-            digest=flow_digest(self.source.text, binding),
+            digest=definition.digest,
+            definition=definition,
             file=self.source.file,
             title=head.title,
             description=binding.describe(head.description.strip()),
@@ -167,6 +169,7 @@ class _Compiler:
             flow_names=names,
             listed=binding.listed,
             install=binding.install,
+            concurrency=None if head.limits.concurrency is UNSET else head.limits.concurrency,
         )
 
     def _head(self, document: Mapping[str, Any]) -> FlowFields | None:

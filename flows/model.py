@@ -74,6 +74,15 @@ class TestFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expect_error: Annotated[ExpectedError | UnsetType, Meta(description="The error that the flow ends with.")] = UNSET
 
 
+class LimitFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much of the flow may happen at a time."""
+
+    concurrency: Annotated[
+        Annotated[int, Meta(ge=1, le=100_000)] | UnsetType,
+        Meta(description="How many runs of it at a time, calls by other flows included; more wait for their turn."),
+    ] = UNSET
+
+
 class FlowFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A flow: one input, steps, one output."""
 
@@ -97,5 +106,6 @@ class FlowFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = UNSET
     timeout: Annotated[Duration, Meta(description="The longest that a run may take.")] = DEFAULT_TIMEOUT
+    limits: Annotated[LimitFields, Meta(description="How much of it may happen at a time.")] = LimitFields()
     enabled: Annotated[bool, Meta(description="Whether the flow can be run.")] = True
     tests: Annotated[list[TestFields], Meta(description="Example runs: `headrace test` checks them.")] = []

@@ -11,6 +11,7 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 from flows.arguments import Arguments
+from flows.definition import FlowDefinition
 from flows.expr import Template
 from flows.model import TestFields
 from flows.sdk import InputType, OutputType, Scope, StepType
@@ -105,11 +106,14 @@ class Plan:
     `connections` are the names of connections as they stand in the text, likewise.
     `bindings` says for the names of connections that stand in the text which installed connection each means; a name
     that is not in it means itself.  `flow_names` says the same for names of flows.  A flow that is not `listed` is
-    no tool, whatever its input says.  `install` names the install of a pack that it belongs to.
+    no tool, whatever its input says.  `install` names the install of a pack that it belongs to.  `concurrency` is how
+    many runs of it there may be at a time, None for any number.  `definition` is what it was compiled from: others
+    make the same plan of it.
     """
 
     name: str
     digest: str
+    definition: FlowDefinition
     file: str
     title: str
     description: str
@@ -126,6 +130,7 @@ class Plan:
     flow_names: Mapping[str, str] = field(default_factory=dict)
     listed: bool = True
     install: str = ""
+    concurrency: int | None = None
 
     @property
     def installed_connections(self) -> frozenset[str]:
