@@ -6,7 +6,8 @@ A trial leaves no record in the history.  Its plan is known to the dispatcher fo
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from coordinator.runs.keep import kept
 from flows.errors import Busy
 from flows.plan import Plan
 from flows.runs import Dispatcher, PlanSource, RunError, RunRequest, RunResult, StepOutcome, StepRecord
+from flows.testing import TestReport, run_test
 
 MAX_TRIALS: Final = 16
 SHOWN_BYTES: Final = 64 * 1024
@@ -99,8 +101,6 @@ class Trials:
         if rejections:
             error = RunError(code="invalid_arguments", message="\n".join(rejections))
             return TrialOut(duration=0, is_error=True, error=error)
-        if self._running >= MAX_TRIALS:
-            raise Busy("As many flows as may be are tried already. Try again in a moment.")
         request = RunRequest(
             run_id=f"try-{secrets.token_hex(8)}",
             flow=plan.name,
@@ -112,10 +112,23 @@ class Trials:
             mocks=mocks,
             live=live,
         )
+        with self._known(plan):
+            return _trial_out(await self._dispatcher.run(request))
+
+    async def test(self, plan: Plan) -> list[TestReport]:
+        """Run the tests of a plan, one after the other.  Raises Busy."""
+        with self._known(plan):
+            return [await run_test(plan, test, self._dispatcher) for test in plan.tests]
+
+    @contextmanager
+    def _known(self, plan: Plan) -> Iterator[None]:
+        """Let the dispatcher find a plan.  Raises Busy."""
+        if self._running >= MAX_TRIALS:
+            raise Busy("As many flows as may be are tried already. Try again in a moment.")
         self._running += 1
         self._plans.add(plan)
         try:
-            return _trial_out(await self._dispatcher.run(request))
+            yield
         finally:
             self._plans.remove(plan)
             self._running -= 1

@@ -40,17 +40,18 @@ def check_calls(plans: Mapping[str, Plan]) -> list[Problem]:
 
 def step_ids(plan: Plan) -> set[str]:
     """Return the ids of all steps of a plan, however deep."""
-    return {step.id for step in _all_steps(plan.body)}
+    return {step.id for step in all_steps(plan.body)}
 
 
-def _all_steps(block: Block) -> Iterator[PlanStep]:
+def all_steps(block: Block) -> Iterator[PlanStep]:
+    """Go through the steps of a block and what is inside of them, each before what it holds."""
     for step in block.steps:
         yield step
         blocks = [*step.type.blocks(step.config.shape)] if step.type.blocks is not None else []
         if step.on_error is not None and step.on_error.shape.steps is not UNSET:
             blocks.append(step.on_error.shape.steps)
         for inner in blocks:
-            yield from _all_steps(inner)
+            yield from all_steps(inner)
 
 
 def _check_tool(plan: Plan, source: Source) -> Iterator[Problem]:

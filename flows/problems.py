@@ -3,6 +3,7 @@
 Every code is declared in `PROBLEM_CODES`, so that each one has its entry in the reference.  Touches no I/O.
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Literal
@@ -12,6 +13,7 @@ from msgspec import Struct
 KNOWN_NAMES_SHOWN = 10
 WORD_CHARACTERS_COMPARED = 64
 NAMES_COMPARED = 5_000
+_SUGGESTION = re.compile(r"Did you mean '([^']+)'\?")
 
 PROBLEM_CODES: dict[str, str] = {
     "flow.broken-file": "A flow made Headrace itself fail; this is a mistake in Headrace.",
@@ -118,6 +120,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def _folded(name: str) -> str:
     return name.casefold().replace("-", "_")
+
+
+def suggestion_in(message: str) -> str | None:
+    """Return the name that a message of `did_you_mean` offers."""
+    found = _SUGGESTION.search(message)
+    return None if found is None else found[1]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from coordinator.api.access import lets_in, principal_of
 from coordinator.api.account import ENTRANCE, change_password, get_account, sign_out_everywhere
 from coordinator.api.bodies import check_body
 from coordinator.api.connections import ConnectionController, list_presets
+from coordinator.api.editing import complete_flow, edit_flow, explain_flow, list_components
 from coordinator.api.errors import HANDLERS
 from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
@@ -25,13 +26,18 @@ from coordinator.api.sign_in import begin_sign_in, finish_sign_in
 from coordinator.api.status import get_flow_schema, get_status, list_problems
 from coordinator.api.tokens import TokenController, get_snippets
 from coordinator.api.tools import ToolController
-from coordinator.api.trying import check_flow, try_flow
+from coordinator.api.trying import check_flow, test_flow, try_flow
 from coordinator.services import Services
 
 RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     FlowController,
     check_flow,
     try_flow,
+    test_flow,
+    list_components,
+    complete_flow,
+    explain_flow,
+    edit_flow,
     ToolController,
     PackController,
     InstallController,
@@ -42,15 +48,15 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     list_presets,
     rotate_key,
     SettingController,
+    get_account,
+    change_password,
+    sign_out_everywhere,
     get_status,
     list_problems,
     get_flow_schema,
     get_openapi,
 )
 
-    get_account,
-    change_password,
-    sign_out_everywhere,
 
 def make_api(services: Services) -> Litestar:
     """Return the application for everything but MCP."""
@@ -101,12 +107,6 @@ def closed_router() -> Router:
     )
 
 
-def open_routes() -> list[ControllerRouterHandler]:
-    """Return what lies beside the closed part: open, but for the metrics."""
-    return [entrance(), *OPEN_ROUTES, begin_sign_in, finish_sign_in, metrics]
-
-
-def _nothing() -> Any:
 def entrance() -> Router:
     """Return what is open under `/api`: where a session begins."""
     return Router(
@@ -117,4 +117,10 @@ def entrance() -> Router:
     )
 
 
+def open_routes() -> list[ControllerRouterHandler]:
+    """Return what lies beside the closed part: open, but for the metrics."""
+    return [entrance(), *OPEN_ROUTES, begin_sign_in, finish_sign_in, metrics]
+
+
+def _nothing() -> Any:
     """Stand in for the services, of which an outline needs only the name."""

@@ -59,10 +59,10 @@ class FlowEditor:
                 raise NotFound(f"The file {entry.file} cannot be read: {error.strerror or 'it is gone'}.") from error
         return FlowText(name=name, digest=flow_digest(text), text=text)
 
-    async def check(self, text: str, file: str = "") -> list[Problem]:
-        """Return everything that is wrong or doubtful about a text, calls of other flows included."""
+    async def analyse(self, text: str, file: str = "") -> tuple[Plan | None, list[Problem]]:
+        """Compile a text unless it has errors, and find all that is wrong or doubtful, bad calls included."""
         plan, problems = await self._catalog.analyse(text, file)
-        return [*problems, *self._call_problems(plan)]
+        return plan, [*problems, *self._call_problems(plan)]
 
     async def put(
         self, text: str, *, name: str | None = None, expected: str | None = None, author: str = ""

@@ -203,9 +203,12 @@ async def test_checking_a_text_changes_nothing_and_finds_calls_that_lead_nowhere
     async with world(sqlite) as at:
         await at.editor.put(flow("helper"))
 
-        assert await at.editor.check(flow("a", calls="helper")) == []
-        assert [problem.code for problem in await at.editor.check(flow("a", calls="halper"))] == ["flow.unknown-flow"]
-        assert [problem.code for problem in await at.editor.check(broken("a"))] == ["flow.unknown-step"]
+        _, none = await at.editor.analyse(flow("a", calls="helper"))
+        _, unknown = await at.editor.analyse(flow("a", calls="halper"))
+        plan, wrong = await at.editor.analyse(broken("a"))
+        assert none == []
+        assert [problem.code for problem in unknown] == ["flow.unknown-flow"]
+        assert (plan, [problem.code for problem in wrong]) == (None, ["flow.unknown-step"])
         assert list(at.catalog.entries) == ["helper"]
 
 
