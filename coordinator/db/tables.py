@@ -223,6 +223,36 @@ pack_install_versions = Table(
     Column("created", BigInteger, nullable=False),
 )
 
+# Runs that nobody waits for, from their acceptance to their end; done ones stay for a while for the sake of their key.
+durable_runs = Table(
+    "durable_runs",
+    metadata,
+    Column("id", RUN_ID, primary_key=True),
+    Column("flow", NAME, nullable=False),
+    Column("key", DIGEST),  # of the idempotency key; none has no key
+    Column("state", String(8), nullable=False),  # waiting, held, done, dead
+    Column("due", BigInteger, nullable=False),  # when it may be taken; for a held one the end of the lease
+    Column("number", Integer, nullable=False),  # counts its takings: a late holder has a lower number
+    Column("attempts", Integer, nullable=False),
+    Column("run", Text, nullable=False),  # a `DurableRun`; empty when done
+    Column("error", Text, nullable=False),  # a `RunError` of a dead one
+    UniqueConstraint("flow", "key"),
+    Index("ix_durable_runs_state", "state", "due"),
+)
+
+# How far each schedule has come.  Whoever runs what is due claims it first, for a moment, under a higher number.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("flow", NAME, primary_key=True),
+    Column("times", DIGEST, nullable=False),  # names what the times come from: another one begins anew
+    Column("settled", BigInteger, nullable=False),  # the last time that needs no more work
+    Column("fired", BigInteger),  # the last time that was run for
+    Column("run", RUN_ID),  # that run
+    Column("number", Integer, nullable=False),
+    Column("claimed_until", BigInteger, nullable=False),
+)
+
 # Counts the changes of each topic, so that other coordinators notice them.
 generations = Table(
     "generations",

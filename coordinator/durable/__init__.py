@@ -1,0 +1,1 @@
+"""Runs that nobody waits for: accepted when safely stored, run at least once, set aside when they cannot be."""
