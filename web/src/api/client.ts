@@ -9,14 +9,13 @@ export type Schemas = components["schemas"];
 /** What is told to `window` when the server no longer knows who we are. */
 export const SIGNED_OUT = "headrace:signed-out";
 
-const CSRF_HEADER = "X-CSRF-Token";
 const SAFE = new Set(["GET", "HEAD"]);
 
-let csrfToken = "";
+let csrf = { header: "X-CSRF-Token", token: "" };
 
-/** Remember the token that every change has to carry; it belongs to the session. */
-export function setCsrfToken(token: string): void {
-  csrfToken = token;
+/** Remember what every change has to carry; it belongs to the session. */
+export function setCsrf(header: string, token: string): void {
+  csrf = { header, token };
 }
 
 /** A refusal of the server, in its words: what happened, and what to do. */
@@ -35,7 +34,7 @@ export class ApiError extends Error {
 
 const rules: Middleware = {
   onRequest({ request }) {
-    if (!SAFE.has(request.method) && csrfToken) request.headers.set(CSRF_HEADER, csrfToken);
+    if (!SAFE.has(request.method) && csrf.token) request.headers.set(csrf.header, csrf.token);
     return request;
   },
   async onResponse({ response }) {

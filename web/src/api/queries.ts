@@ -2,6 +2,12 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { api, ask } from "./client";
+import type { operations } from "./schema";
+
+type Query<Name extends keyof operations> = NonNullable<operations[Name]["parameters"]["query"]>;
+
+/** Which runs are wanted. */
+export type RunFilter = Query<"listRuns">;
 
 /** How the installation is. */
 export function useStatus() {
@@ -10,14 +16,74 @@ export function useStatus() {
 
 /** Everything that is wrong. */
 export function useProblems() {
-  return useQuery({ queryKey: ["problems"], queryFn: () => ask(api.GET("/api/problems")) });
+  return useQuery({
+    queryKey: ["problems"],
+    queryFn: () => ask(api.GET("/api/problems")),
+    refetchInterval: 10_000,
+  });
 }
 
 /** A page of the flows. */
-export function useFlows(query: { search?: string; after?: string | undefined; limit?: number } = {}) {
+export function useFlows(query: Query<"listFlows"> = {}) {
   return useQuery({
     queryKey: ["flows", query],
     queryFn: () => ask(api.GET("/api/flows", { params: { query } })),
     placeholderData: keepPreviousData,
   });
+}
+
+/** A page of the tools. */
+export function useTools(query: Query<"listTools"> = {}) {
+  return useQuery({
+    queryKey: ["tools", query],
+    queryFn: () => ask(api.GET("/api/tools", { params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** One tool as clients see it. */
+export function useTool(name: string) {
+  return useQuery({
+    queryKey: ["tools", "one", name],
+    queryFn: () => ask(api.GET("/api/tools/{name}", { params: { path: { name } } })),
+  });
+}
+
+/** A page of the history. */
+export function useRuns(query: RunFilter) {
+  return useQuery({
+    queryKey: ["runs", query],
+    queryFn: () => ask(api.GET("/api/runs", { params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** One run in full. */
+export function useRun(id: string) {
+  return useQuery({
+    queryKey: ["run", id],
+    queryFn: () => ask(api.GET("/api/runs/{run_id}", { params: { path: { run_id: id } } })),
+    enabled: id !== "",
+    staleTime: Number.POSITIVE_INFINITY, // what has run does not change
+  });
+}
+
+/** All tokens. */
+export function useTokens() {
+  return useQuery({ queryKey: ["tokens"], queryFn: () => ask(api.GET("/api/tokens")) });
+}
+
+/** The settings in force. */
+export function useSettings() {
+  return useQuery({ queryKey: ["settings"], queryFn: () => ask(api.GET("/api/settings")) });
+}
+
+/** What to paste into clients that need no token. */
+export function useSnippets() {
+  return useQuery({ queryKey: ["snippets"], queryFn: () => ask(api.GET("/api/snippets")) });
+}
+
+/** The owner's account, and where somebody is signed in to it. */
+export function useAccount() {
+  return useQuery({ queryKey: ["account"], queryFn: () => ask(api.GET("/api/account")) });
 }

@@ -1,0 +1,171 @@
+// The filter of the runs, kept in the address so that it can be bookmarked and sent to somebody.
+
+import { useEffect, useState } from "react";
+import { useSearchParams } from "wouter";
+import type { RunFilter } from "../api/queries";
+import { useTools } from "../api/queries";
+import { Button, Field } from "../ui";
+import { OUTCOMES, type Outcome } from "./outcome";
+import css from "./run-filters.module.css";
+
+const HOUR = 3_600_000;
+const RANGES: Record<string, [string, number]> = {
+  "1h": ["Last hour", HOUR],
+  "24h": ["Last 24 hours", 24 * HOUR],
+  "7d": ["Last 7 days", 7 * 24 * HOUR],
+};
+const TYPING_MILLISECONDS = 300;
+
+/** Read the filter from the query of the address. */
+export function filterOf(params: URLSearchParams): RunFilter {
+  const length = RANGES[params.get("range") ?? ""]?.[1];
+  const outcome = params.get("outcome") ?? "";
+  return {
+    ...textOf(params, "tool"),
+    ...textOf(params, "caller"),
+    ...(outcome in OUTCOMES && { outcome: outcome as Outcome }),
+    ...(length && { since: roundedTo(Date.now() - length) }),
+    ...numberOf(params, "since"),
+    ...numberOf(params, "until"),
+  };
+}
+
+/** The controls of the filter. */
+export function RunFilters() {
+  const [params, setParams] = useSearchParams();
+  const tools = useTools({ limit: 200 });
+  const set = (values: Record<string, string>) =>
+    setParams(
+      (before) => {
+        const next = new URLSearchParams(before);
+        for (const [name, value] of Object.entries(values)) value ? next.set(name, value) : next.delete(name);
+        return next;
+      },
+      { replace: true },
+    );
+  const isCustom = params.has("since") || params.has("until") || params.get("range") === "custom";
+  return (
+    <search className={css.filters} aria-label="Filter of the runs">
+      <Field label="Tool">
+        {(control) => (
+          <Typed
+            {...control}
+            list="tools-of-runs"
+            value={params.get("tool") ?? ""}
+            onSettled={(tool) => set({ tool })}
+          />
+        )}
+      </Field>
+      <datalist id="tools-of-runs">
+        {tools.data?.tools.map((tool) => (
+          <option key={String(tool.name)} value={String(tool.name)} />
+        ))}
+      </datalist>
+      <Field label="Caller">
+        {(control) => <Typed {...control} value={params.get("caller") ?? ""} onSettled={(caller) => set({ caller })} />}
+      </Field>
+      <Field label="Outcome">
+        {(control) => (
+          <select
+            {...control}
+            value={params.get("outcome") ?? ""}
+            onChange={(event) => set({ outcome: event.target.value })}
+          >
+            <option value="">Any</option>
+            {Object.entries(OUTCOMES).map(([outcome, words]) => (
+              <option key={outcome} value={outcome}>
+                {words}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label="Time">
+        {(control) => (
+          <select
+            {...control}
+            value={isCustom ? "custom" : (params.get("range") ?? "")}
+            onChange={(event) => set({ range: event.target.value, since: "", until: "" })}
+          >
+            <option value="">Any</option>
+            {Object.entries(RANGES).map(([range, [words]]) => (
+              <option key={range} value={range}>
+                {words}
+              </option>
+            ))}
+            <option value="custom">From … to …</option>
+          </select>
+        )}
+      </Field>
+      {isCustom && (
+        <>
+          <Moment label="From" value={params.get("since")} onChange={(since) => set({ since, range: "custom" })} />
+          <Moment label="To" value={params.get("until")} onChange={(until) => set({ until, range: "custom" })} />
+        </>
+      )}
+      {params.size > 0 && (
+        <Button tone="quiet" onClick={() => setParams({}, { replace: true })}>
+          Clear filter
+        </Button>
+      )}
+    </search>
+  );
+}
+
+/** A text that counts when the typing pauses. */
+function Typed({
+  value,
+  onSettled,
+  ...rest
+}: React.ComponentProps<"input"> & { value: string; onSettled: (value: string) => void }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return;
+    const timer = window.setTimeout(() => onSettled(text.trim()), TYPING_MILLISECONDS);
+    return () => window.clearTimeout(timer);
+  });
+  return <input {...rest} type="search" value={text} onChange={(event) => setText(event.target.value)} />;
+}
+
+function Moment({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string | null;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <Field label={label}>
+      {(control) => (
+        <input
+          {...control}
+          type="datetime-local"
+          value={value ? localOf(Number(value)) : ""}
+          onChange={(event) => onChange(event.target.value ? String(new Date(event.target.value).getTime()) : "")}
+        />
+      )}
+    </Field>
+  );
+}
+
+function localOf(at: number): string {
+  const moment = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
+  return Number.isNaN(moment.getTime()) ? "" : moment.toISOString().slice(0, 16);
+}
+
+function roundedTo(at: number): number {
+  return at - (at % 60_000); // so that the same filter is the same question for a minute
+}
+
+function textOf(params: URLSearchParams, name: string): Record<string, string> {
+  const value = params.get(name);
+  return value ? { [name]: value } : {};
+}
+
+function numberOf(params: URLSearchParams, name: string): Record<string, number> {
+  const value = Number(params.get(name) ?? "");
+  return value > 0 ? { [name]: value } : {};
+}

@@ -1,0 +1,152 @@
+// Settings as rows: what each does, its value, where that comes from, and a field where it can be changed here.
+
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useId, useState } from "react";
+import { api, ask, type Schemas } from "../api/client";
+import { useSettings } from "../api/queries";
+import { Badge, Button, Failure, Loaded, Section, Text, useToast } from "../ui";
+import { SettingControl } from "./setting-control";
+import css from "./settings.module.css";
+
+type Setting = Schemas["SettingOut"];
+
+/** Some settings by name, or all of them. */
+export function SettingGroup({ title, lead, names }: { title: string; lead: string; names?: string[] }) {
+  const query = useSettings();
+  return (
+    <Section title={title}>
+      <p className={css.lead}>{lead}</p>
+      <Loaded query={query}>
+        {({ settings }) => (
+          <Settings key={title} settings={names ? settings.filter(({ name }) => names.includes(name)) : settings} />
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+function Settings({ settings }: { settings: readonly Setting[] }) {
+  const [edits, setEdits] = useState<Record<string, unknown>>({});
+  const queries = useQueryClient();
+  const tell = useToast();
+  const save = useMutation({
+    mutationFn: (values: Record<string, unknown>) => ask(api.PATCH("/api/settings", { body: { values } })),
+    onSuccess: (saved) => {
+      queries.setQueryData(["settings"], saved);
+      for (const key of ["status", "snippets", "session"]) void queries.invalidateQueries({ queryKey: [key] });
+      setEdits({});
+      tell.done("Saved. It is in force now.");
+    },
+  });
+  const isChanged = Object.keys(edits).length > 0;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate(edits);
+  };
+  return (
+    <form className={css.form} onSubmit={submit}>
+      <div className={css.settings}>
+        {settings.map((setting) => (
+          <Row
+            key={setting.name}
+            setting={setting}
+            value={setting.name in edits ? edits[setting.name] : setting.value}
+            onChange={(value) => setEdits(changed(edits, setting, value))}
+            onReset={() => save.mutate({ [setting.name]: null })}
+          />
+        ))}
+      </div>
+      {save.error && <Failure error={save.error} />}
+      {settings.some((setting) => setting.can_change) && (
+        <div className={css.foot}>
+          <Button type="submit" tone="primary" disabled={!isChanged} busy={save.isPending}>
+            Save
+          </Button>
+          {isChanged && (
+            <Button tone="quiet" onClick={() => setEdits({})}>
+              Undo
+            </Button>
+          )}
+        </div>
+      )}
+    </form>
+  );
+}
+
+function Row({
+  setting,
+  value,
+  onChange,
+  onReset,
+}: {
+  setting: Setting;
+  value: unknown;
+  onChange: (value: unknown) => void;
+  onReset: () => void;
+}) {
+  const id = useId();
+  const isDefault = setting.origin === "default";
+  return (
+    <div className={css.setting}>
+      <div>
+        <label htmlFor={id}>
+          <strong>{inWords(setting.name)}</strong>
+        </label>
+        <p id={`${id}-help`} className={css.small}>
+          <Text>{setting.description}</Text> Default: <Text>{setting.default}</Text>.
+        </p>
+      </div>
+      <div className={css.form}>
+        {setting.can_change ? (
+          <SettingControl id={id} setting={setting} value={value} onChange={onChange} />
+        ) : (
+          <output id={id} aria-describedby={`${id}-help`}>
+            <code>
+              <Text>{shown(setting.value)}</Text>
+            </code>
+          </output>
+        )}
+        <p className={css.small}>
+          {isDefault ? (
+            "The default"
+          ) : (
+            <>
+              Set by <Badge>{setting.origin}</Badge>
+            </>
+          )}
+          {!setting.can_change && (
+            <>
+              ; to change it, set <code>{setting.variable}</code> and restart
+            </>
+          )}
+          {setting.can_change && !isDefault && (
+            <>
+              {" "}
+              <Button small tone="quiet" onClick={onReset}>
+                Back to the default<span className="visually-hidden"> of {inWords(setting.name)}</span>
+              </Button>
+            </>
+          )}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function changed(edits: Record<string, unknown>, setting: Setting, value: unknown): Record<string, unknown> {
+  const { [setting.name]: _, ...others } = edits;
+  return JSON.stringify(value) === JSON.stringify(setting.value) ? others : { ...others, [setting.name]: value };
+}
+
+function inWords(name: string): string {
+  const words = name.replaceAll("_", " ").replace(/\b(url|mcp|nats|ca)\b/g, (word) => word.toUpperCase());
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function shown(value: unknown): string {
+  if (value === true) return "yes";
+  if (value === false) return "no";
+  if (Array.isArray(value)) return value.length > 0 ? value.join(", ") : "none";
+  if (value !== null && typeof value === "object") return Object.keys(value).join(", ") || "none";
+  return value === null || value === "" ? "none" : String(value);
+}
