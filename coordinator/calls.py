@@ -19,7 +19,7 @@ from coordinator.access.principal import Principal
 from coordinator.toolset import Tool
 from flows.errors import Busy
 from flows.plan import Plan
-from flows.runs import Dispatcher, EventSink, RunError, RunRequest, RunResult, ignore_event
+from flows.runs import Caller, Dispatcher, EventSink, RunError, RunRequest, RunResult, ignore_event
 
 log = logging.getLogger(__name__)
 
@@ -121,13 +121,42 @@ class CallService:
                 result = await self._dispatcher.run(request, emit)
             except CancelledError:
                 cancelled = _failed("cancelled", "The call was cancelled.", time.time() - started)
-                self._record(run_id, principal, tool, args, source, started, cancelled)
+                self._record(run_id, principal.caller, plan, args, source, started, cancelled)
                 raise
             finally:
                 self._running -= 1
             if plan.input.returns_validator is not None:
                 result = _checked(plan, run_id, result)
-        self._record(run_id, principal, tool, args, source, started, result)
+        self._record(run_id, principal.caller, plan, args, source, started, result)
+        return result
+
+    async def run(
+        self, caller: Caller, plan: Plan, args: Mapping[str, Any], *, run_id: str, key: str, source: Source
+    ) -> RunResult:
+        """Run a flow for nobody who waits: a try of a durable run.  `args` fit it already.
+
+        Raises Busy and CancelledError as `call` does.
+        """
+        started = time.time()
+        request = RunRequest(
+            run_id=run_id,
+            flow=plan.name,
+            digest=plan.digest,
+            args=plan.input.arguments.complete(args),
+            deadline=started + self._limit(plan, None),
+            key=key,
+            caller=caller,
+        )
+        self._enter()
+        try:
+            result = await self._dispatcher.run(request)
+        except CancelledError:
+            cancelled = _failed("cancelled", "The run was cancelled.", time.time() - started)
+            self._record(run_id, caller, plan, args, source, started, cancelled)
+            raise
+        finally:
+            self._running -= 1
+        self._record(run_id, caller, plan, args, source, started, result)
         return result
 
     def _enter(self) -> None:
@@ -145,20 +174,19 @@ class CallService:
     def _record(
         self,
         run_id: str,
-        principal: Principal,
-        tool: Tool,
+        caller: Caller,
+        plan: Plan,
         args: Mapping[str, Any],
         source: Source,
         started: float,
         result: RunResult,
     ) -> None:
-        caller = principal.caller
         self._recorder(
             FinishedRun(
                 run_id=run_id,
-                flow=tool.plan.name,
-                digest=tool.plan.digest,
-                tool=tool.name,
+                flow=plan.name,
+                digest=plan.digest,
+                tool=plan.name,
                 caller=caller.name,
                 token_id=caller.token_id,
                 address=caller.address,
