@@ -6,10 +6,11 @@ Source: https://developers.google.com/discovery/v1/reference/apis.  What a docum
 import json
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
+
+from tests.packs.standin import Sent
 
 DESCRIPTIONS: Final = Path(__file__).parent / "descriptions"
 SHAPES: Final = {
@@ -34,17 +35,6 @@ DEEPEST: Final = 5
 """Levels of objects in an answer that is made up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A request as it came in: the path still encoded, the query without its `?`."""
-
-    method: str
-    path: str
-    query: str
-    content_type: str
-    body: bytes
-
-
 class Api:
     """One described API."""
 
@@ -65,6 +55,14 @@ class Api:
                 if found and sent.method == method["httpMethod"]:
                     return method, {name: unquote(text) for name, text in found.groupdict().items()}, is_upload
         return None
+
+    def answer(self, sent: Sent) -> Mapping[str, Any]:
+        """Make up an answer that is as described."""
+        called = self.method_of(sent)
+        if called is None:
+            return {"status": 404}
+        response = called[0].get("response")
+        return {"status": 200, "body": self.made_up(response)} if response else {"status": 204}
 
     def problems(self, sent: Sent) -> list[str]:
         """Say what the description does not allow about a request."""

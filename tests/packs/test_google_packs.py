@@ -7,47 +7,23 @@ descriptions/README.md for where the descriptions come from.
 
 import json
 import re
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import parse_qs, unquote_plus
 
 import pytest
-from aiohttp import web
-from msgspec import UNSET
 
-from flows.connections import Connection, FixedConnections
-from flows.plan import FlowTest, Plan
-from flows.runs import RunRequest, RunResult
-from flows.sdk import NetworkPolicy
+from flows.plan import FlowTest
 from packs.loader import CATALOG, load_pack
 from packs.pack import Pack
-from tests.packs.discovery import Api, Sent
-from workers.connections import Connections
-from workers.local import LocalDispatcher, PlanTable
+from tests.packs.discovery import Api
+from tests.packs.standin import MISTAKES, Sent, argument_sets, first_good, misfits, run, standing_in
 
 PACKS: Final = {"google-calendar": "calendar.v3", "google-drive": "drive.v3", "google-sheets": "sheets.v4"}
 TOOL_COUNTS: Final = {"google-calendar": 13, "google-drive": 22, "google-sheets": 28}
 KEPT_HERE: Final = ("kind", "match")
 """Arguments with choices that are not sent as they are."""
-MISTAKES: Final = ("invalid_arguments", "expression_failed", "internal", "unusable_value")
-"""Codes that a tool must not end with when all answers are as described: its flow would be wrong."""
-TEXTS: Final = (
-    "Ledger & Söhne / 2026?",
-    "2026-11-20T14:00:00Z",
-    "2026-11-20",
-    "ada@example.com",
-    "RRULE:FREQ=DAILY",
-    "B2:C4",
-    "text/plain",
-    "#a1b2c3",
-    "example.com",
-    "C",
-    "iVBORw0KGgo=",
-)
-"""Texts for arguments: of each the first that its pattern takes."""
 KNOWN: Final = {"sheet_name": "Orders", "destination_sheet_name": "Orders"}
 """Arguments that must fit the answers of the examples."""
 
@@ -71,98 +47,6 @@ EXAMPLES: Final = [
 ]
 
 
-class Google:
-    """A server in place of an API: it notes what it is asked, and answers from a list, else as it is described.
-
-    Who looks twice sees the same.
-    """
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-        self.sent: list[Sent] = []
-        self.authorizations: set[str | None] = set()
-        self.answers: list[Mapping[str, Any]] = []
-        self._known: dict[Sent, Mapping[str, Any]] = {}
-        self.origin = ""
-
-    def begin(self, answers: Sequence[Mapping[str, Any]]) -> None:
-        """Forget what was answered before, and answer from this list."""
-        self.answers = list(answers)
-        self._known.clear()
-
-    async def handle(self, request: web.Request) -> web.Response:
-        path, _, query = request.raw_path.partition("?")
-        sent = Sent(request.method, path, query, request.headers.get("Content-Type", ""), await request.read())
-        self.sent.append(sent)
-        self.authorizations.add(request.headers.get("Authorization"))
-        answer = self._known.get(sent) if sent.method == "GET" else None
-        if answer is None:
-            answer = self.answers.pop(0) if self.answers else self._as_described(sent)
-            self._known[sent] = answer
-        body = answer.get("body")
-        if body is None or isinstance(body, str):
-            return web.Response(status=answer["status"], text=body)
-        return web.json_response(body, status=answer["status"])
-
-    def _as_described(self, sent: Sent) -> Mapping[str, Any]:
-        called = self.api.method_of(sent)
-        if called is None:
-            return {"status": 404}
-        response = called[0].get("response")
-        return {"status": 200, "body": self.api.made_up(response)} if response else {"status": 204}
-
-    def problems(self) -> list[str]:
-        """Say what was wrong with all that was asked."""
-        return [f"{sent.method} {sent.path}: {problem}" for sent in self.sent for problem in self.api.problems(sent)]
-
-
-@asynccontextmanager
-async def google(pack: Pack) -> AsyncIterator[tuple[Google, LocalDispatcher]]:
-    """Run the server and, in front of it, a worker with the pack's plans."""
-    server = Google(api_of(pack.manifest.name))
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    source = FixedConnections(
-        Connection(
-            name=name,
-            kind="http",
-            url=server.origin + urlsplit(declared.base_url).path,
-            headers={"Authorization": "Bearer test"},
-        )
-        for name, declared in pack.manifest.connections.items()
-    )
-    dispatcher = LocalDispatcher(PlanTable(pack.plans()), Connections(source), NetworkPolicy(allow_loopback=True))
-    try:
-        yield server, dispatcher
-    finally:
-        await dispatcher.close()
-        await runner.cleanup()
-
-
-async def run(plan: Plan, args: Mapping[str, Any], dispatcher: LocalDispatcher) -> RunResult:
-    assert plan.input.arguments.rejections(args) == []
-    request = RunRequest(
-        run_id="run-1",
-        flow=plan.name,
-        digest=plan.digest,
-        args=plan.input.arguments.complete(args),
-        deadline=time.time() + 20,
-    )
-    return await dispatcher.run(request, lambda _event: None)
-
-
-def misfits(plan: Plan, result: RunResult) -> list[str]:
-    """Say where a result is not what the tool's `returns` promises."""
-    validator = plan.input.returns_validator
-    if validator is None or result.reply is None:
-        return []
-    return [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(result.reply.value)]
-
-
 def answers_of(test: FlowTest) -> list[Mapping[str, Any]]:
     """Return the answers that a test of a flow mocks, in order."""
     return [_answer_for(mock) for mock in test.fields.mock.values()]
@@ -181,58 +65,6 @@ def _answer_for(mock: Any) -> Mapping[str, Any]:
     return answer
 
 
-def first_good(plan: Plan) -> FlowTest:
-    return next(test for test in plan.tests if test.fields.expect_error is UNSET)
-
-
-# -- arguments -----------------------------------------------------------------------------------------------------
-
-
-def value_for(schema: Mapping[str, Any]) -> Any:
-    """Make a value that a declared argument takes."""
-    if "enum" in schema:
-        return schema["enum"][0]
-    kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
-    match kind:
-        case "array":
-            return [value_for(schema["items"])] * max(1, schema.get("minItems", 1))
-        case "object" if "properties" in schema:
-            return {name: value_for(field) for name, field in schema["properties"].items()}
-        case "object":
-            return {"Name": value_for(schema["additionalProperties"])}
-        case "boolean":
-            return True
-        case "integer" | "number":
-            return max(1, schema.get("minimum", 1))
-        case _:
-            pattern, longest = schema.get("pattern", ""), schema.get("maxLength", 1000)
-            return next(text for text in TEXTS if re.search(pattern, text) and len(text) <= longest)
-
-
-def argument_sets(plan: Plan) -> Iterator[dict[str, Any]]:
-    """Yield arguments for a tool: all, those it needs, then each choice in turn, beside few others and among all."""
-    schema = plan.input.arguments.schema
-    fields: dict[str, Any] = schema.get("properties", {})
-    least: dict[str, Any] = dict(first_good(plan).fields.args)
-    full = {name: KNOWN.get(name) or least.get(name) or value_for(field) for name, field in fields.items()}
-    needed = {name: full[name] for name in schema.get("required", [])}
-    yield full
-    yield needed
-    for name, field in fields.items():
-        for choice in choices_of(field):
-            yield {**full, name: choice}
-            yield {**least, name: choice}
-            yield {**needed, name: choice}
-            # How many values there must be depends on the choice.
-            for values in (one for one, other in fields.items() if other.get("default") == []):
-                for length in (0, 1, 2):
-                    yield {**least, name: choice, values: (value_for(fields[values]) * length)}
-
-
-def choices_of(field: Mapping[str, Any]) -> list[Any]:
-    return field.get("enum") or ([True, False] if field["type"] == "boolean" else [value_for(field)])
-
-
 # -- what is promised ----------------------------------------------------------------------------------------------
 
 
@@ -247,7 +79,7 @@ async def test_an_example_of_a_tool_asks_what_google_describes_and_gives_what_it
     if getattr(expected, "code", "") == "invalid_arguments":
         return
 
-    async with google(pack) as (server, dispatcher):
+    async with standing_in(pack, api_of(pack.manifest.name)) as (server, dispatcher):
         server.begin(answers_of(test))
         result = await run(plan, test.fields.args, dispatcher)
 
@@ -268,8 +100,8 @@ async def test_whatever_the_arguments_a_tool_asks_only_what_google_describes(nam
     test = first_good(plan)
     scopes = {scope for each in pack.manifest.connections.values() if each.auth for scope in each.auth.scopes}
 
-    async with google(pack) as (server, dispatcher):
-        for args in argument_sets(plan):
+    async with standing_in(pack, api_of(pack.manifest.name)) as (server, dispatcher):
+        for args in argument_sets(plan, KNOWN):
             for answers in (answers_of(test), []):
                 server.begin(answers)
                 result = await run(plan, args, dispatcher)
@@ -310,13 +142,13 @@ async def test_the_examples_use_every_described_method_and_every_scope(name: str
     pack, api = pack_of(name), api_of(name)
     used: set[str] = set()
 
-    async with google(pack) as (server, dispatcher):
+    async with standing_in(pack, api_of(pack.manifest.name)) as (server, dispatcher):
         for tool in pack.tools:
             plan = pack.flows[tool].plan
             server.begin(answers_of(first_good(plan)))
             await run(plan, first_good(plan).fields.args, dispatcher)
             server.begin([])
-            await run(plan, next(argument_sets(plan)), dispatcher)
+            await run(plan, next(argument_sets(plan, KNOWN)), dispatcher)
         for sent in server.sent:
             called = api.method_of(sent)
             assert called is not None
@@ -351,7 +183,7 @@ async def test_a_file_whose_content_cannot_be_stored_does_not_stay_behind_unsaid
 ) -> None:
     pack = pack_of("google-drive")
 
-    async with google(pack) as (server, dispatcher):
+    async with standing_in(pack, api_of(pack.manifest.name)) as (server, dispatcher):
         server.begin([{"status": 200, "body": {"id": "a1"}}, {"status": 403, "body": {}}, {"status": removal}])
         result = await run(pack.flows[tool].plan, {"file_name": "Plan", "content": "First the wheel"}, dispatcher)
 
@@ -367,7 +199,7 @@ async def test_what_a_model_writes_stays_text_in_a_query_of_drive() -> None:
     pack = pack_of("google-drive")
     hostile = "x' or name contains '\\' or trashed = true or name = '"
 
-    async with google(pack) as (server, dispatcher):
+    async with standing_in(pack, api_of(pack.manifest.name)) as (server, dispatcher):
         await run(pack.flows["find_file"].plan, {"file_name": hostile, "exact": True}, dispatcher)
 
     [query] = parse_qs(server.sent[0].query)["q"]

@@ -1,0 +1,205 @@
+"""A server in place of a described API, and the calls with which the tools of a pack are held against it.
+
+The tools run in process, with real requests to the server through the base URL of the connection.
+"""
+
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from msgspec import UNSET
+
+from flows.connections import Connection, FixedConnections
+from flows.plan import FlowTest, Plan
+from flows.runs import RunRequest, RunResult
+from flows.sdk import NetworkPolicy
+from packs.pack import Pack
+from workers.connections import Connections
+from workers.local import LocalDispatcher, PlanTable
+
+MISTAKES: Final = ("invalid_arguments", "expression_failed", "internal", "unusable_value")
+"""Codes that a tool must not end with when all answers are as described: its flow would be wrong."""
+TEXTS: Final = (
+    "Ledger & Söhne / 2026?",
+    "2026-11-20T14:00:00Z",
+    "2026-11-20",
+    "ada@example.com",
+    "RRULE:FREQ=DAILY",
+    "B2:C4",
+    "text/plain",
+    "#a1b2c3",
+    "example.com",
+    "C",
+    "iVBORw0KGgo=",
+)
+"""Texts for arguments: of each the first that its pattern takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it came in: the path still encoded, the query without its `?`."""
+
+    method: str
+    path: str
+    query: str
+    content_type: str
+    body: bytes
+    accept: str = ""
+
+
+class DescribedApi(Protocol):
+    """What a description says about requests and answers."""
+
+    def problems(self, sent: Sent) -> list[str]:
+        """Say what the description does not allow about a request."""
+        ...
+
+    def answer(self, sent: Sent) -> Mapping[str, Any]:
+        """Make up an answer that is as described: `status`, and `body` if it has one."""
+        ...
+
+
+class StandIn:
+    """A server in place of an API: it notes what it is asked, and answers from a list, else as it is described.
+
+    Who looks twice sees the same.
+    """
+
+    def __init__(self, api: DescribedApi) -> None:
+        self.api = api
+        self.sent: list[Sent] = []
+        self.authorizations: set[str | None] = set()
+        self.answers: list[Mapping[str, Any]] = []
+        self._known: dict[Sent, Mapping[str, Any]] = {}
+        self.origin = ""
+
+    def begin(self, answers: Sequence[Mapping[str, Any]]) -> None:
+        """Forget what was answered before, and answer from this list."""
+        self.answers = list(answers)
+        self._known.clear()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        path, _, query = request.raw_path.partition("?")
+        content_type, accept = (request.headers.get(name, "") for name in ("Content-Type", "Accept"))
+        sent = Sent(request.method, path, query, content_type, await request.read(), accept)
+        self.sent.append(sent)
+        self.authorizations.add(request.headers.get("Authorization"))
+        answer = self._known.get(sent) if sent.method == "GET" else None
+        if answer is None:
+            answer = self.answers.pop(0) if self.answers else self.api.answer(sent)
+            if answer["status"] < 400:
+                self._known[sent] = answer
+        body = answer.get("body")
+        headers = answer.get("headers", {})
+        if body is None or isinstance(body, str):
+            return web.Response(status=answer["status"], text=body, headers=headers)
+        return web.json_response(body, status=answer["status"], headers=headers)
+
+    def problems(self) -> list[str]:
+        """Say what was wrong with all that was asked."""
+        return [f"{sent.method} {sent.path}: {problem}" for sent in self.sent for problem in self.api.problems(sent)]
+
+
+@asynccontextmanager
+async def standing_in(pack: Pack, api: DescribedApi) -> AsyncIterator[tuple[StandIn, LocalDispatcher]]:
+    """Run the server and, in front of it, a worker with the pack's plans."""
+    server = StandIn(api)
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    source = FixedConnections(
+        Connection(
+            name=name,
+            kind="http",
+            url=server.origin + urlsplit(declared.base_url).path,
+            headers={"Authorization": "Bearer test"},
+        )
+        for name, declared in pack.manifest.connections.items()
+    )
+    dispatcher = LocalDispatcher(PlanTable(pack.plans()), Connections(source), NetworkPolicy(allow_loopback=True))
+    try:
+        yield server, dispatcher
+    finally:
+        await dispatcher.close()
+        await runner.cleanup()
+
+
+async def run(plan: Plan, args: Mapping[str, Any], dispatcher: LocalDispatcher) -> RunResult:
+    assert plan.input.arguments.rejections(args) == []
+    request = RunRequest(
+        run_id="run-1",
+        flow=plan.name,
+        digest=plan.digest,
+        args=plan.input.arguments.complete(args),
+        deadline=time.time() + 20,
+    )
+    return await dispatcher.run(request, lambda _event: None)
+
+
+def misfits(plan: Plan, result: RunResult) -> list[str]:
+    """Say where a result is not what the tool's `returns` promises."""
+    validator = plan.input.returns_validator
+    if validator is None or result.reply is None:
+        return []
+    return [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(result.reply.value)]
+
+
+def first_good(plan: Plan) -> FlowTest:
+    return next(test for test in plan.tests if test.fields.expect_error is UNSET)
+
+
+def value_for(schema: Mapping[str, Any]) -> Any:
+    """Make a value that a declared argument takes."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+    match kind:
+        case "array":
+            return [value_for(schema["items"])] * max(1, schema.get("minItems", 1))
+        case "object" if "properties" in schema:
+            return {name: value_for(field) for name, field in schema["properties"].items()}
+        case "object":
+            return {"Name": value_for(schema["additionalProperties"])}
+        case "boolean":
+            return True
+        case "integer" | "number":
+            return max(1, schema.get("minimum", 1))
+        case _:
+            pattern, longest = schema.get("pattern", ""), schema.get("maxLength", 1000)
+            return next(text for text in TEXTS if re.search(pattern, text) and len(text) <= longest)
+
+
+def argument_sets(plan: Plan, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield arguments for a tool: all, those it needs, then each choice in turn, beside few others and among all.
+
+    `known` are arguments that must fit the answers.
+    """
+    schema = plan.input.arguments.schema
+    fields: dict[str, Any] = schema.get("properties", {})
+    least: dict[str, Any] = dict(first_good(plan).fields.args)
+    full = {name: known.get(name) or least.get(name) or value_for(field) for name, field in fields.items()}
+    needed = {name: full[name] for name in schema.get("required", [])}
+    yield full
+    yield needed
+    for name, field in fields.items():
+        for choice in choices_of(field, full[name]):
+            yield {**full, name: choice}
+            yield {**least, name: choice}
+            yield {**needed, name: choice}
+            # How many values there must be depends on the choice.
+            for values in (one for one, other in fields.items() if other.get("default") == []):
+                for length in (0, 1, 2):
+                    yield {**least, name: choice, values: (value_for(fields[values]) * length)}
+
+
+def choices_of(field: Mapping[str, Any], usual: Any) -> list[Any]:
+    """Return all values of an argument that has choices, else only the usual one."""
+    return field.get("enum") or ([True, False] if field["type"] == "boolean" else [usual])
