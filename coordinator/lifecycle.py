@@ -212,7 +212,8 @@ def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: Recen
     settings = live.current
     options = CallOptions(timeout_seconds=settings.call_timeout, max_concurrent=settings.max_concurrent_calls)
     calls = CallService(dispatcher, state.history.record, options)
-    packs = PackService(flows.catalog, flows.installed, PackSources(lambda: network_policy(live.current)))
+    sources = PackSources(lambda: network_policy(live.current))
+    packs = PackService(flows.catalog, flows.installed, sources, flows.connections, flows.sign_ins)
 
     def endpoint_of(toolset: Callable[[], Toolset]) -> McpEndpoint:
         return McpEndpoint(_mcp_options(settings), state.tokens.identify, toolset, calls, flows.changes, refusals)

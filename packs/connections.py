@@ -48,6 +48,19 @@ AUTH_SECRETS: Final[Mapping[str, str]] = {
 """The secret of each way to sign in."""
 
 
+_TITLES: Final = {
+    "base_url": "Base URL",
+    "username": "User name",
+    "client_id": "Client id",
+    "authorize_url": "Where people sign in",
+    "token_url": "Where tokens are fetched",
+    "token": "Access token",
+    "password": "Password",
+    "key": "API key",
+    "client_secret": "Client secret",
+}
+
+
 class AuthFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How requests of an `http` connection prove who sends them.  What is unset is asked for, or takes its default."""
 
@@ -79,6 +92,18 @@ class AuthFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         """Return the fields that the pack says, as JSON has them."""
         found: dict[str, Any] = msgspec.to_builtins(self)
         return found
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """One thing that whoever makes a connection for a pack supplies."""
+
+    name: Annotated[str, Meta(description="Its name: under `secrets` if it is secret, else under `settings`.")]
+    title: Annotated[str, Meta(description="Its name for people.")]
+    description: Annotated[str, Meta(description="What it is and where to find it.")] = ""
+    secret: Annotated[bool, Meta(description="Whether it is hidden.")] = False
+    required: Annotated[bool, Meta(description="Whether it must be given.")] = True
+    pattern: Annotated[str, Meta(description="The pattern (RE2) that the whole value fits.")] = ""
+    example: Annotated[str, Meta(description="A value, to show what is meant.")] = ""
 
 
 class SettingFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,15 +145,46 @@ class ConnectionFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     test_path: Annotated[str, Meta(description="The path that a test of the connection asks for.")] = ""
     values: Annotated[dict[str, ValueFields], Meta(description="What a `values` connection asks for.")] = {}
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The names of the secrets that a connection made of this has."""
+    def asks(self) -> list[Asked]:
+        """Return what is to be supplied for a connection like this, in the order in which to ask."""
         if self.kind == "sql":
-            return ("url",)
+            return [Asked(name="url", title="URL of the database", secret=True)]
         if self.kind == "values":
-            return tuple(self.values)
-        secret = "" if self.auth is None else AUTH_SECRETS[self.auth.type]
-        return (secret,) if secret else ()
+            return [
+                Asked(
+                    name=name,
+                    title=each.title or name,
+                    description=each.description,
+                    secret=each.secret,
+                    required=each.required,
+                )
+                for name, each in self.values.items()
+            ]
+        said = {"type": "none"} if self.auth is None else self.auth.said()
+        settings = [
+            Asked(
+                name=name,
+                title=each.title or name,
+                description=each.description,
+                pattern=each.pattern,
+                example=each.example,
+            )
+            for name, each in self.settings.items()
+        ]
+        left = [Asked(name=name, title=_TITLES[name]) for name in left_open(said, self.base_url)]
+        secret = AUTH_SECRETS[said["type"]]
+        # An OAuth application without a secret proves itself by PKCE alone.
+        needed = said["type"] != "oauth2_authorization_code"
+        hidden = [Asked(name=secret, title=_TITLES[secret], secret=True, required=needed)] if secret else []
+        return [*settings, *left, *hidden]
+
+
+def left_open(said: Mapping[str, Any], base_url: Any) -> list[str]:
+    """Return what of an `http` connection is not known yet.  `said` are the fields of `auth`."""
+    needed = {"basic": ["username"], "oauth2_client_credentials": ["client_id", "token_url"]}.get(said["type"], [])
+    if said["type"] == "oauth2_authorization_code":
+        needed = ["client_id"] if said.get("preset") else ["client_id", "authorize_url", "token_url"]
+    return [name for name, value in {"base_url": base_url, **{n: said.get(n) for n in needed}}.items() if not value]
 
 
 def check_connections(connections: Mapping[str, ConnectionFields], source: Source) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from coordinator.connections.grants import GrantHealth
 from coordinator.connections.model import Config, oauth_of
 from coordinator.connections.presets import PRESETS
 from coordinator.connections.service import Entry
+from coordinator.connections.sign_in import SignInStarted
 from coordinator.connections.trial import TestOut, try_connection
 from coordinator.services import Services
 from flows.connections import ConnectionKind
@@ -66,13 +67,6 @@ class ConnectionIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __repr__(self) -> str:
         return f"ConnectionIn(config={self.config!r})"
-
-
-class SignInStarted(Struct, frozen=True, kw_only=True):
-    """Where to sign in."""
-
-    url: Annotated[str, Meta(description="Open it in a browser; it works once, for ten minutes.")]
-    redirect_uri: Annotated[str, Meta(description="What to register at the provider, letter by letter.")]
 
 
 class PresetOut(Struct, frozen=True, kw_only=True):
@@ -139,8 +133,7 @@ class ConnectionController(Controller):
     @post("/{name:str}/oauth/start", operation_id="startSignIn", status_code=200)
     async def start_sign_in(self, services: GivenServices, name: FromPath[str]) -> SignInStarted:
         """Return a URL at which a person signs in for the connection."""
-        url = await services.sign_ins.start(name)
-        return SignInStarted(url=url, redirect_uri=services.sign_ins.redirect_uri)
+        return await services.sign_ins.start(name)
 
 
 @get("/connection-presets", operation_id="listConnectionPresets", tags=["connections"], sync_to_thread=False)

@@ -3,14 +3,17 @@
 from typing import Annotated
 
 from litestar import Controller, delete, get, post, put
-from litestar.params import FromPath, RequestBody
+from litestar.params import FromPath, FromQuery, RequestBody
 from msgspec import Meta, Struct
 
 from coordinator.api.access import author_of
 from coordinator.api.given import GivenPrincipal, GivenServices
+from coordinator.packs.connecting import NewConnection
 from coordinator.packs.sources import PackSource
 from coordinator.packs.views import InstallOut, PackDetails, PackSummary, Preview, VersionOut
 from packs.install import Choices
+
+NEW_CONNECTIONS = Meta(description="Connections to make with it, by the pack's names of them: all of it or nothing.")
 
 
 class PacksOut(Struct, frozen=True, kw_only=True):
@@ -37,12 +40,14 @@ class InstallIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: Annotated[PackSource, Meta(description="Which pack.")]
     name: Annotated[str, Meta(description="The name of the install; empty: that of the pack.", max_length=100)] = ""
     choices: Annotated[Choices | None, Meta(description="What is decided at install; null takes every default.")] = None
+    new_connections: Annotated[dict[str, NewConnection], NEW_CONNECTIONS] = {}
 
 
 class ChoicesIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Other choices for an install."""
 
     choices: Annotated[Choices, Meta(description="All choices; what is left out takes its default.")]
+    new_connections: Annotated[dict[str, NewConnection], NEW_CONNECTIONS] = {}
 
 
 class UpgradeIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +81,7 @@ class PackController(Controller):
     @post("/preview", operation_id="previewInstall", status_code=200)
     async def preview_install(self, services: GivenServices, data: RequestBody[InstallIn]) -> Preview:
         """Say what an install would bring, without making it."""
-        return await services.packs.preview(data.source, data.name, data.choices or Choices())
+        return await services.packs.preview(data.source, data.name, data.choices or Choices(), data.new_connections)
 
     @get("/installs", operation_id="listInstalls")
     async def list_installs(self, services: GivenServices) -> InstallsOut:
@@ -88,9 +93,9 @@ class PackController(Controller):
         self, services: GivenServices, principal: GivenPrincipal, data: RequestBody[InstallIn]
     ) -> InstallOut:
         """Install a pack.  Its tools are live when this returns, unless something that they need is missing."""
-        return await services.packs.install(
-            data.source, data.name, data.choices or Choices(), author=author_of(principal)
-        )
+        author = author_of(principal)
+        choices = data.choices or Choices()
+        return await services.packs.install(data.source, data.name, choices, data.new_connections, author=author)
 
 
 class InstallController(Controller):
@@ -109,21 +114,29 @@ class InstallController(Controller):
         self, services: GivenServices, principal: GivenPrincipal, name: FromPath[str], data: RequestBody[ChoicesIn]
     ) -> InstallOut:
         """Give an install other choices."""
-        return await services.packs.change(name, data.choices, author=author_of(principal))
+        author = author_of(principal)
+        return await services.packs.change(name, data.choices, data.new_connections, author=author)
 
     @delete("/", operation_id="removeInstall", status_code=200)
     async def remove_install(
-        self, services: GivenServices, principal: GivenPrincipal, name: FromPath[str]
+        self,
+        services: GivenServices,
+        principal: GivenPrincipal,
+        name: FromPath[str],
+        connections: FromQuery[bool] = False,
     ) -> InstallOut:
-        """Remove an install with its tools and versions.  The answer is what it was; connections stay."""
-        return await services.packs.remove(name, author=author_of(principal))
+        """Remove an install with its tools and versions.  The answer is what it was.
+
+        Connections stay, but `connections=true` takes those that nothing else uses.
+        """
+        return await services.packs.remove(name, with_connections=connections, author=author_of(principal))
 
     @post("/preview", operation_id="previewInstallChange", status_code=200)
     async def preview_change(
         self, services: GivenServices, name: FromPath[str], data: RequestBody[ChoicesIn]
     ) -> Preview:
         """Say what other choices would bring."""
-        return await services.packs.preview_change(name, data.choices)
+        return await services.packs.preview_change(name, data.choices, data.new_connections)
 
     @post("/upgrade/preview", operation_id="previewUpgrade", status_code=200)
     async def preview_upgrade(

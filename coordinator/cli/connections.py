@@ -1,5 +1,6 @@
 """`connection`: make, list, test and remove what flows reach.  Secrets are asked for, never taken from the line."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,7 +39,10 @@ def set_connection(
     ] = None,
     secret: Annotated[
         list[str] | None,
-        typer.Option(help="A secret to enter: NAME asks for it (or reads a line of a pipe), NAME=@FILE reads a file."),
+        typer.Option(
+            help="A secret to enter: NAME asks for it (or reads a line of a pipe), NAME=@FILE reads a file, "
+            "NAME=env:VARIABLE a variable."
+        ),
     ] = None,
     as_json: AsJson = False,
     url: ServerUrl = None,
@@ -50,7 +54,7 @@ def set_connection(
     config: dict[str, Any] = {"kind": kind}
     for each in fields or ():
         _put(config, each)
-    secrets = dict(_secret(each) for each in secret or ())
+    secrets = dict(read_secret(each) for each in secret or ())
     if kind == "values" and "fields" not in config:
         config["fields"] = list(secrets)
     made = server(url).put(f"/api/connections/{part(name)}", {"config": config, "secrets": secrets})
@@ -138,12 +142,17 @@ def _put(config: dict[str, Any], text: str) -> None:
     inside[last] = found
 
 
-def _secret(text: str) -> tuple[str, str]:
+def read_secret(text: str) -> tuple[str, str]:
+    """Ask for the secret NAME, or read it from where NAME=@FILE or NAME=env:VARIABLE says.  Raises InputRejected."""
     name, separator, source = text.partition("=")
+    if separator and source.startswith("env:"):
+        if not (value := os.environ.get(source.removeprefix("env:"), "")):
+            raise InputRejected(f"The variable of the secret {name!r} is not set.")
+        return name, value
     if separator and not source.startswith("@"):
         raise InputRejected(
             "A secret on the command line can be seen by others on this machine.",
-            fix=f"Write --secret {name} to be asked for it, or --secret {name}=@FILE.",
+            fix=f"Write --secret {name} to be asked for it, --secret {name}=@FILE or --secret {name}=env:VARIABLE.",
         )
     if separator:
         try:

@@ -9,6 +9,7 @@ import typer
 
 from coordinator.cli.client import Refused, Server, ServerUrl, part, server
 from coordinator.cli.console import AsJson, is_watched, plural, print_json, print_table, say
+from coordinator.cli.new_connections import Made, Secrets, new_connections, parse_setting
 from flows.errors import InputRejected
 
 Name = Annotated[str, typer.Argument(help="The name of the install.")]
@@ -20,10 +21,18 @@ OnlyPreview = Annotated[bool, typer.Option("--preview", help="Only say what woul
 Prefix = Annotated[str | None, typer.Option(help="Start of the tools' names.")]
 Bound = Annotated[
     list[str] | None,
-    typer.Option("--connection", "-c", help="`pack's name=connection`; a name alone means the same; may be repeated."),
+    typer.Option(
+        "--connect", "-c", help="`pack's name=connection` that is there; a name alone means the same; may be repeated."
+    ),
 ]
 Variables = Annotated[
-    list[str] | None, typer.Option("--set", "-s", help="A variable: `name=text`, or `name:=json`; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        "-s",
+        help="A variable: `name=text`, or `name:=json`; a setting of a new connection: `pack's name.setting=text`; "
+        "may be repeated.",
+    ),
 ]
 Tools = Annotated[list[str] | None, typer.Option("--tool", help="Only this tool, without prefix; may be repeated.")]
 Groups = Annotated[list[str] | None, typer.Option("--group", help="Only this group of tools; may be repeated.")]
@@ -80,8 +89,10 @@ def install(
     source: Source,
     name: Annotated[str, typer.Option(help="The name of the install; that of the pack unless given.")] = "",
     prefix: Prefix = None,
-    connection: Bound = None,
+    connect: Bound = None,
+    new_connection: Made = None,
     variable: Variables = None,
+    secret: Secrets = None,
     tool: Tools = None,
     group: Groups = None,
     note: Note = None,
@@ -91,8 +102,9 @@ def install(
     url: ServerUrl = None,
 ) -> None:
     """Install a pack; its tools are live when the command returns."""
-    choices = _choices({}, prefix, connection, variable, tool, group, note)
-    body = {"source": _source(source, sha256), "name": name, "choices": choices}
+    new, variables = new_connections(new_connection, variable, secret)
+    choices = _choices({}, prefix, connect, variables, tool, group, note)
+    body = {"source": _source(source, sha256), "name": name, "choices": choices, "new_connections": new}
     found = server(url)
     if preview:
         _show_preview(found.post("/api/packs/preview", body), as_json=as_json)
@@ -103,8 +115,10 @@ def install(
 def set_choices(
     name: Name,
     prefix: Prefix = None,
-    connection: Bound = None,
+    connect: Bound = None,
+    new_connection: Made = None,
     variable: Variables = None,
+    secret: Secrets = None,
     tool: Tools = None,
     group: Groups = None,
     note: Note = None,
@@ -113,13 +127,15 @@ def set_choices(
     url: ServerUrl = None,
 ) -> None:
     """Change what was chosen at install; what is not named stays."""
+    new, variables = new_connections(new_connection, variable, secret)
     found = server(url)
     path = f"/api/packs/installs/{part(name)}"
-    choices = _choices(found.get(path)["choices"], prefix, connection, variable, tool, group, note)
+    choices = _choices(found.get(path)["choices"], prefix, connect, variables, tool, group, note)
+    body = {"choices": choices, "new_connections": new}
     if preview:
-        _show_preview(found.post(f"{path}/preview", {"choices": choices}), as_json=as_json)
+        _show_preview(found.post(f"{path}/preview", body), as_json=as_json)
         return
-    _show_install(found, found.put(path, {"choices": choices}), as_json=as_json)
+    _show_install(found, found.put(path, body), as_json=as_json)
 
 
 def upgrade(
@@ -164,16 +180,31 @@ def disable(name: Name, url: ServerUrl = None) -> None:
     server(url).post(f"/api/packs/installs/{part(name)}/disable")
 
 
-def remove(name: Name, yes: Yes = False, url: ServerUrl = None) -> None:
-    """Remove an install with its tools and its versions; connections stay."""
+def remove(
+    name: Name,
+    with_connections: Annotated[
+        bool, typer.Option("--with-connections", help="Also the connections, with their secrets, that only it uses.")
+    ] = False,
+    yes: Yes = False,
+    url: ServerUrl = None,
+) -> None:
+    """Remove an install with its tools and its versions; connections stay unless you say otherwise."""
     found = server(url)
     path = f"/api/packs/installs/{part(name)}"
     if not yes:
-        tools = [tool["name"] for tool in found.get(path)["tools"]]
+        shown = found.get(path)
+        tools = [tool["name"] for tool in shown["tools"]]
         say(f"This takes away {plural(len(tools), 'tool')}: {', '.join(tools)}.")
+        _say_connections(shown, "goes too" if with_connections else "stays, unless you say --with-connections")
         typer.confirm(f"Remove the install {name!r}?", abort=True)
-    gone = found.delete(path)
+    gone = found.delete(path, connections="true" if with_connections else None)
     say(f"The install {gone['name']!r} is removed, with {plural(len(gone['tools']), 'tool')}.")
+    _say_connections(gone, "is gone too" if with_connections else "stays: `headrace connection remove` takes it away")
+
+
+def _say_connections(shown: dict[str, Any], becomes: str) -> None:
+    for name in sorted({each["name"] for each in shown["connections"] if each["only_here"]}):
+        say(f"The connection {name!r}, which nothing else uses, {becomes}.")
 
 
 # -- what is sent --------------------------------------------------------------------------------------------------
@@ -214,25 +245,13 @@ def _choices(
     choices = {**before, **{key: value for key, value in named.items() if value is not None}}
     bound = dict(_binding(text) for text in connections or ())
     choices["connections"] = {**choices.get("connections", {}), **bound}
-    choices["variables"] = {**choices.get("variables", {}), **dict(_variable(text) for text in variables or ())}
+    choices["variables"] = {**choices.get("variables", {}), **dict(map(parse_setting, variables or ()))}
     return choices
 
 
 def _binding(text: str) -> tuple[str, str]:
     own, _, meant = text.partition("=")
     return own, meant or own
-
-
-def _variable(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.removesuffix(":"):
-        raise InputRejected(f"{text!r} sets no variable.", fix="Write name=text, or name:=json.")
-    if not name.endswith(":"):
-        return name, value
-    try:
-        return name.removesuffix(":"), msgspec.json.decode(value)
-    except msgspec.DecodeError as error:
-        raise InputRejected(f"What stands after {name}= is not JSON: {error}.") from error
 
 
 # -- what is shown -------------------------------------------------------------------------------------------------
@@ -244,8 +263,13 @@ def _show_pack(pack: dict[str, Any], *, as_json: bool) -> None:
         return
     summary = pack["summary"]
     say(f"{summary['title']} {summary['version']}: {summary['description']}")
-    needs = [(name, each["kind"], each["description"]) for name, each in pack["connections"].items()]
-    print_table(("connection", "kind", "what to supply"), needs)
+    needs = [
+        (name, each["kind"], ", ".join(asked["name"] for asked in pack["asks"][name]), each["description"])
+        for name, each in pack["connections"].items()
+    ]
+    print_table(("connection", "kind", "asks for", "what to supply"), needs)
+    if any((each["auth"] or {}).get("type") == "oauth2_authorization_code" for each in pack["connections"].values()):
+        say(f"The address to register at the provider is {pack['redirect_uri']}")
     variables = [
         (name, _default(each), each.get("description", "")) if isinstance(each, dict) else (name, "", "")
         for name, each in pack["variables"].items()
@@ -278,6 +302,9 @@ def _show_install(found: Server, shown: dict[str, Any], *, as_json: bool) -> Non
         return
     for tool in shown["tools"] if _state(shown) == "shown" else ():
         print(tool["name"])
+    for name, sign_in in shown["sign_in"].items():
+        say(f"Register {sign_in['redirect_uri']} at the provider, then sign in for {name!r} within ten minutes at:")
+        print(sign_in["url"])
     _say_missing(shown)
     say(f"{shown['name']}: {shown['title']} {shown['pack_version']}, {_state(shown)}, at {found.url}{shown['path']}")
 

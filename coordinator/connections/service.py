@@ -68,6 +68,24 @@ class Entry(Struct, frozen=True, kw_only=True):
         return kind_of(self.config)
 
 
+class Draft(Struct, frozen=True, kw_only=True):
+    """A connection that is sound, and not made yet.  Never shown by `repr`."""
+
+    name: str
+    config: Config
+    secrets: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Draft({self.name!r})"
+
+    @property
+    def promise(self) -> Available:
+        """How it would be seen once it is made."""
+        kind = kind_of(self.config)
+        waits = isinstance(oauth_of(self.config), AuthorizationCode)
+        return Available(kind, _sign_in_first(self.name) if waits else "")
+
+
 class ConnectionService:
     """All connections of the installation.  `load` comes first; afterwards reading works without a query.
 
@@ -142,6 +160,10 @@ class ConnectionService:
         """Return what packs can be bound to, by name, and whether it can work: has its secrets, is signed in."""
         return self._available
 
+    def is_stored(self, name: str) -> bool:
+        """Whether there is a connection of that name which was made here, not in the settings."""
+        return name in self._entries and name not in self._fixed
+
     def entry(self, name: str) -> Entry:
         """Return one.  Raises NotFound."""
         if (entry := self._entries.get(name)) is None:
@@ -150,6 +172,31 @@ class ConnectionService:
                 fix="`headrace connection list` shows what there is.",
             )
         return entry
+
+    def draft(self, name: str, config: Config, secrets: Mapping[str, str], *, is_complete: bool = True) -> Draft:
+        """Check a connection that is to be new; without `is_complete`, secrets may be missing.
+
+        Raises InputRejected, Conflict.
+        """
+        config = checked(name, config)
+        if name in self._entries:
+            raise Conflict(
+                f"There is a connection {name!r} already.", fix="Choose another name, or use the one that is there."
+            )
+        checked_secrets(config, secrets)
+        if is_complete:
+            _check_complete(name, config, secrets, None)
+        return Draft(name=name, config=config, secrets=secrets)
+
+    async def add(self, connection: AsyncConnection, drafts: Iterable[Draft], *, author: str = "") -> None:
+        """Make connections inside the transaction of a larger change; `load` comes after it.  Raises Conflict."""
+        await hold(connection, TOPIC)
+        for draft in drafts:
+            if await self._stored(connection, draft.name) is not None:
+                raise Conflict(f"There is a connection {draft.name!r} already.", fix="Choose another name.")
+            await self._write(connection, draft.name, draft.config, draft.secrets, author)
+            log.info("connection made", connection=draft.name, author=author)
+        await bump(connection, TOPIC)
 
     async def put(self, name: str, config: Config, secrets: Mapping[str, str], *, author: str = "") -> Entry:
         """Make or change a connection; secrets that are not given stay, if they go where they went before.
@@ -294,8 +341,12 @@ def _lacking(entry: Entry, signed_in: Container[str]) -> str:
     if entry.state is None:
         return f"The connection {entry.name!r} cannot be used. {entry.problem}"
     if isinstance(oauth_of(entry.config), AuthorizationCode) and entry.name not in signed_in:
-        return f"Nobody is signed in for the connection {entry.name!r}: `headrace connection authorize {entry.name}`."
+        return _sign_in_first(entry.name)
     return ""
+
+
+def _sign_in_first(name: str) -> str:
+    return f"Nobody is signed in for the connection {name!r}: `headrace connection authorize {name}`."
 
 
 async def _nobody() -> None:

@@ -13,10 +13,10 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from sqlalchemy import delete, insert, select, update
 
 from coordinator.connections.grants import Grants
@@ -40,6 +40,13 @@ class SignInFailed(HeadraceError):
     """A sign-in at an OAuth provider did not come to its end."""
 
     code = "sign_in_failed"
+
+
+class SignInStarted(Struct, frozen=True, kw_only=True):
+    """Where to sign in."""
+
+    url: Annotated[str, Meta(description="Open it in a browser; it works once, for ten minutes.")]
+    redirect_uri: Annotated[str, Meta(description="What to register at the provider, letter by letter.")]
 
 
 class Departure(Struct, frozen=True, kw_only=True):
@@ -73,8 +80,8 @@ class SignIns:
         """Where the provider sends the browser back: to be registered there, letter by letter."""
         return self._base_url() + CALLBACK_PATH
 
-    async def start(self, name: str) -> str:
-        """Return the URL at which a browser begins.  Raises NotFound, InputRejected."""
+    async def start(self, name: str) -> SignInStarted:
+        """Return where a browser begins.  Raises NotFound, InputRejected."""
         self._application(name)
         ticket = secrets.token_urlsafe(32)
         now = int(self._clock() * 1000)
@@ -85,7 +92,7 @@ class SignIns:
                     digest=_digest(ticket), connection=name, browser="", expires=now + SIGN_IN_SECONDS * 1000
                 )
             )
-        return f"{self._base_url()}{START_PATH}?ticket={ticket}"
+        return SignInStarted(url=f"{self._base_url()}{START_PATH}?ticket={ticket}", redirect_uri=self.redirect_uri)
 
     async def begin(self, ticket: str) -> Departure:
         """Take a ticket and send the browser to the provider.  Raises SignInFailed."""

@@ -4,13 +4,23 @@ Every change is live when the call returns.  A change that would take the name o
 """
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
 
 from coordinator.catalog import Catalog
+from coordinator.connections.service import ConnectionService, Draft
+from coordinator.connections.sign_in import SignIns
 from coordinator.logs import get_logger
+from coordinator.packs.connecting import NewConnection, connection_of
 from coordinator.packs.installed import InstalledFlows
 from coordinator.packs.sources import PackSource, PackSources
 from coordinator.packs.store import StoredInstall
 from coordinator.packs.views import (
+    BoundConnection,
     InstallOut,
     PackDetails,
     PackSummary,
@@ -26,11 +36,16 @@ from coordinator.packs.views import (
     tools_of,
     version_of,
 )
-from flows.errors import Conflict, HeadraceError, NotFound
+from flows.errors import Conflict, HeadraceError, InputRejected, NotFound
 from flows.plan import Plan
 from flows.problems import did_you_mean
-from packs.install import Choices, check_choices, chosen_tools, definitions, missing
+from packs.install import Choices, Connections, check_choices, chosen_tools, definitions, missing
+from packs.install import lacking as cannot_reach
 from packs.pack import Pack
+
+NewConnections = Mapping[str, NewConnection]
+"""Connections to make together with an install, by the pack's names of them."""
+NOTHING_NEW: Final[NewConnections] = MappingProxyType({})
 
 log = get_logger(__name__)
 
@@ -38,8 +53,17 @@ log = get_logger(__name__)
 class PackService:
     """The operations on packs and installs."""
 
-    def __init__(self, catalog: Catalog, installed: InstalledFlows, sources: PackSources) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        installed: InstalledFlows,
+        sources: PackSources,
+        connections: ConnectionService,
+        sign_ins: SignIns,
+    ) -> None:
         self._catalog = catalog
+        self._connections = connections
+        self._sign_ins = sign_ins
         self._installed = installed
         self._store = installed.store
         self._sources = sources
@@ -56,7 +80,8 @@ class PackService:
     async def details(self, name: str) -> PackDetails:
         """Return one available pack.  Raises NotFound."""
         found = await asyncio.to_thread(self._sources.named, name)
-        return details_of(found.pack, found.source, (await self._used()).get(name, ()))
+        used = (await self._used()).get(name, ())
+        return details_of(found.pack, found.source, used, self._sign_ins.redirect_uri)
 
     # -- installs --------------------------------------------------------------------------------------------------
 
@@ -85,32 +110,52 @@ class PackService:
             for each in await self._store.versions(name)
         ]
 
-    async def preview(self, source: PackSource, name: str, choices: Choices) -> Preview:
-        """Say what an install would bring.  Raises InputRejected, NotFound, FlowInvalid."""
+    async def preview(
+        self, source: PackSource, name: str, choices: Choices, new: NewConnections = NOTHING_NEW
+    ) -> Preview:
+        """Say what an install would bring.  Raises InputRejected, NotFound, FlowInvalid, Conflict."""
         found = await self._sources.find(source)
-        return await self._preview(found.pack, name or found.pack.manifest.name, choices, {})
+        return await self._preview(found.pack, name or found.pack.manifest.name, choices, {}, new)
 
-    async def install(self, source: PackSource, name: str, choices: Choices, *, author: str = "") -> InstallOut:
-        """Install a pack under a name, its own unless given.  Raises Conflict and whatever `preview` raises."""
+    async def install(
+        self,
+        source: PackSource,
+        name: str,
+        choices: Choices,
+        new: NewConnections = NOTHING_NEW,
+        *,
+        author: str = "",
+    ) -> InstallOut:
+        """Install a pack under a name, its own unless given, together with the `new` connections, or not at all.
+
+        Raises Conflict and whatever `preview` raises.
+        """
         found = await self._sources.find(source)
         name = name or found.pack.manifest.name
-        await self._put(name, found.pack, choices, found.source, author, is_new=True)
+        made = await self._put(name, found.pack, choices, found.source, author, new, is_new=True)
         log.info("pack installed", install=name, pack=found.pack.manifest.name, author=author)
-        return await self.get(name)
+        return await self._with_sign_ins(name, made)
 
-    async def change(self, name: str, choices: Choices, *, author: str = "") -> InstallOut:
+    async def change(
+        self,
+        name: str,
+        choices: Choices,
+        new: NewConnections = NOTHING_NEW,
+        *,
+        author: str = "",
+    ) -> InstallOut:
         """Give an install other choices.  Raises NotFound, InputRejected, Conflict."""
         stored = await self._stored(name)
         pack = await self._installed.pack(stored.version.digest)
-        await self._put(name, pack, choices, stored.version.source, author)
+        made = await self._put(name, pack, choices, stored.version.source, author, new)
         log.info("install changed", install=name, author=author)
-        return await self.get(name)
+        return await self._with_sign_ins(name, made)
 
-    async def preview_change(self, name: str, choices: Choices) -> Preview:
-        """Say what other choices would bring.  Raises NotFound, InputRejected."""
+    async def preview_change(self, name: str, choices: Choices, new: NewConnections = NOTHING_NEW) -> Preview:
+        """Say what other choices would bring.  Raises NotFound, InputRejected, Conflict."""
         stored = await self._stored(name)
         pack = await self._installed.pack(stored.version.digest)
-        return await self._preview(pack, name, choices, await self._plans(stored))
+        return await self._preview(pack, name, choices, await self._plans(stored), new)
 
     async def preview_upgrade(self, name: str, source: PackSource | None = None) -> Preview:
         """Say what another version of the pack would change, tool by tool.  Raises as `upgrade`."""
@@ -149,33 +194,87 @@ class PackService:
         log.info("install switched", install=name, enabled=enabled, author=author)
         return await self.get(name)
 
-    async def remove(self, name: str, *, author: str = "") -> InstallOut:
-        """Remove an install with its tools and versions; return what it was.  Raises NotFound."""
+    async def remove(self, name: str, *, with_connections: bool = False, author: str = "") -> InstallOut:
+        """Remove an install with its tools and versions; return what it was.  Raises NotFound.
+
+        Connections stay, but `with_connections` takes those that nothing else uses.
+        """
         async with self._changing:
             gone = await self.get(name)
             await self._store.remove(name)
             await self._publish()
         log.info("install removed", install=name, author=author)
+        for each in {bound.name for bound in gone.connections if bound.only_here} if with_connections else ():
+            await self._connections.remove(each, author=author)
         return gone
 
     # -- parts -----------------------------------------------------------------------------------------------------
 
     async def _put(
-        self, name: str, pack: Pack, choices: Choices, source: str, author: str, *, is_new: bool = False
-    ) -> None:
+        self,
+        name: str,
+        pack: Pack,
+        choices: Choices,
+        source: str,
+        author: str,
+        new: NewConnections = NOTHING_NEW,
+        *,
+        is_new: bool = False,
+    ) -> list[Draft]:
         async with self._changing:
-            checked = check_choices(pack, name, choices, self._installed.connections)
-            found = definitions(pack, name, checked, self._installed.connections)
+            drafts = self._drafts(pack, name, new)
+            choices, connections = self._with_drafts(choices, drafts)
+            checked = check_choices(pack, name, choices, connections)
+            found = definitions(pack, name, checked, connections)
             if taken := self._conflicts(name, [each.binding.prefix + _own_name(each.file) for each in found]):
                 raise Conflict(f"There is a flow {taken[0]!r} already.", fix="Choose another prefix, or fewer tools.")
-            await self._store.put(name, pack, checked, source=source, author=author, is_new=is_new)
+            made = list(drafts.values())
+            also = partial(self._connections.add, drafts=made, author=author) if made else None
+            await self._store.put(name, pack, checked, source=source, author=author, is_new=is_new, also=also)
+            if made:
+                await self._connections.load()
             await self._publish()
+        return made
+
+    def _drafts(self, pack: Pack, install: str, new: NewConnections, *, is_complete: bool = True) -> dict[str, Draft]:
+        """Return the connections that are to be made, by the pack's names of them."""
+        drafts: dict[str, Draft] = {}
+        declared = pack.manifest.connections
+        for own, supplied in new.items():
+            if own not in declared:
+                raise InputRejected(f"The pack has no connection {own[:80]!r}.{did_you_mean(own, declared)}")
+            name = supplied.name or (install if len(declared) == 1 else f"{install}-{own}")
+            config, secrets = connection_of(own, declared[own], supplied)
+            drafts[own] = self._connections.draft(name, config, secrets, is_complete=is_complete)
+        if len({draft.name for draft in drafts.values()}) < len(drafts):
+            raise InputRejected("Two new connections have the same name.")
+        return drafts
+
+    def _with_drafts(self, choices: Choices, drafts: Mapping[str, Draft]) -> tuple[Choices, Connections]:
+        """Return the choices bound to what is to be made, and the connections as they would be."""
+        promised = {draft.name: draft.promise for draft in drafts.values()}
+        bound = {**choices.connections, **{own: draft.name for own, draft in drafts.items()}}
+        return msgspec.structs.replace(choices, connections=bound), {**self._installed.connections, **promised}
+
+    async def _with_sign_ins(self, name: str, made: list[Draft]) -> InstallOut:
+        """Return an install, with the addresses at which to sign in for the connections that were made for it."""
+        waiting = [draft.name for draft in made if draft.promise.lacking]
+        started = {each: await self._sign_ins.start(each) for each in waiting}
+        return msgspec.structs.replace(await self.get(name), sign_in=started)
 
     async def _publish(self) -> None:
         await self._catalog.refresh(await self._catalog.store.generation())
 
-    async def _preview(self, pack: Pack, name: str, choices: Choices, before: dict[str, Plan]) -> Preview:
-        connections = self._installed.connections
+    async def _preview(
+        self,
+        pack: Pack,
+        name: str,
+        choices: Choices,
+        before: dict[str, Plan],
+        new: NewConnections = NOTHING_NEW,
+    ) -> Preview:
+        drafts = self._drafts(pack, name, new, is_complete=False)
+        choices, connections = self._with_drafts(choices, drafts)
         checked = check_choices(pack, name, choices, connections)
         lacking = missing(pack, checked, connections)
         found = definitions(pack, name, checked, connections)
@@ -227,7 +326,30 @@ class PackService:
         available = await asyncio.to_thread(self._sources.available)
         found = available.get(pack.manifest.name)
         is_other = found is not None and found.pack.digest != pack.digest
-        return install_of(install, pack, tools, lacking, found.pack.manifest.version if found and is_other else "")
+        newest = found.pack.manifest.version if found and is_other else ""
+        return install_of(install, pack, tools, lacking, newest, self._bound(install.name, pack, choices))
+
+    def _bound(self, install: str, pack: Pack, choices: Choices) -> list[BoundConnection]:
+        return [
+            BoundConnection(
+                own=own,
+                name=(name := choices.connections.get(own, "")),
+                kind=declared.kind,
+                required=declared.required,
+                lacking=cannot_reach(own, declared.kind, choices, self._installed.connections),
+                only_here=bool(name) and self._is_only_here(install, name),
+            )
+            for own, declared in pack.manifest.connections.items()
+        ]
+
+    def _is_only_here(self, install: str, connection: str) -> bool:
+        """Whether a connection could be removed, and no flow but those of one install uses it."""
+        if not self._connections.is_stored(connection) or set(self.using(connection)) - {install}:
+            return False
+        entries = self._catalog.entries.values()
+        return not any(
+            each.plan and connection in each.plan.installed_connections and each.install != install for each in entries
+        )
 
     async def _used(self) -> dict[str, list[str]]:
         used: dict[str, list[str]] = {}

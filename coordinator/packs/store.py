@@ -5,7 +5,7 @@ Every change is one transaction that counts as a change of flows, so that all co
 
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
@@ -77,8 +77,21 @@ class InstallStore:
         async with self._database.read() as connection:
             return [_version(row) for row in await connection.execute(statement)]
 
-    async def put(self, name: str, pack: Pack, choices: Choices, *, source: str, author: str, is_new: bool) -> None:
-        """Make a new version of an install the current one.  Raises Conflict, NotFound."""
+    async def put(
+        self,
+        name: str,
+        pack: Pack,
+        choices: Choices,
+        *,
+        source: str,
+        author: str,
+        is_new: bool,
+        also: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    ) -> None:
+        """Make a new version of an install the current one, with what `also` does: both or neither.
+
+        Raises Conflict, NotFound, and what `also` raises.
+        """
         now = int(self._clock() * 1000)
         async with self._database.write() as connection:
             await bump(connection, "flows")
@@ -109,6 +122,8 @@ class InstallStore:
             old = (table.c.name == name) & (table.c.number <= number - MAX_VERSIONS)
             await connection.execute(delete(table).where(old))
             await _forget_packs(connection)
+            if also is not None:
+                await also(connection)
 
     async def switch(self, name: str, *, enabled: bool) -> None:
         """Switch an install on or off.  Raises NotFound."""

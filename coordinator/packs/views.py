@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from coordinator.connections.sign_in import SignInStarted
 from coordinator.packs.store import InstallVersion, StoredInstall
 from coordinator.toolset import ToolInvalid, build_tool
 from flows.compile import analyse_definition
 from flows.definition import FlowDefinition
 from flows.plan import Plan
-from packs.connections import ConnectionFields
+from packs.connections import Asked, ConnectionFields
 from packs.install import Choices
 from packs.pack import Pack
 
@@ -46,9 +47,26 @@ class PackDetails(Struct, frozen=True, kw_only=True):
     summary: Annotated[PackSummary, Meta(description="What lists show of it.")]
     prefix: Annotated[str, Meta(description="The proposed start of the tools' names.")]
     connections: Annotated[dict[str, ConnectionFields], Meta(description="What it reaches, by its own names.")]
+    asks: Annotated[
+        dict[str, list[Asked]], Meta(description="What to supply for a new connection, by the pack's name of it.")
+    ]
     variables: Annotated[dict[str, Any], Meta(description="What may be set, like params of a tool.")]
     tools: Annotated[list[PackTool], Meta(description="Its tools.")]
     readme: Annotated[str, Meta(description="Its page, in Markdown.")]
+    redirect_uri: Annotated[
+        str, Meta(description="What to register at an OAuth provider before the install, letter by letter.")
+    ]
+
+
+class BoundConnection(Struct, frozen=True, kw_only=True):
+    """What one of the pack's connections means in an install."""
+
+    own: Annotated[str, Meta(description="What the pack calls it.")]
+    name: Annotated[str, Meta(description="The connection that is meant; empty: none.")]
+    kind: Annotated[str, Meta(description="What it reaches.")]
+    required: Annotated[bool, Meta(description="Whether the tools that use it are hidden without it.")]
+    lacking: Annotated[str, Meta(description="Why it cannot work; empty when it can.")]
+    only_here: Annotated[bool, Meta(description="Whether nothing else uses it, so that it can go with the install.")]
 
 
 class InstallOut(Struct, frozen=True, kw_only=True):
@@ -64,10 +82,15 @@ class InstallOut(Struct, frozen=True, kw_only=True):
     missing: Annotated[list[str], Meta(description="What keeps its tools from being shown.")]
     tools: Annotated[list[PackTool], Meta(description="The tools that it shows, or would show.")]
     choices: Annotated[Choices, Meta(description="What was chosen.")]
+    connections: Annotated[list[BoundConnection], Meta(description="What it reaches.")]
     number: Annotated[int, Meta(description="Its version here; every change makes one.")]
     source: Annotated[str, Meta(description="Where the pack came from.")]
     author: Annotated[str, Meta(description="Who changed it last.")]
     updated: Annotated[int, Meta(description="When, in milliseconds since the epoch.")]
+    sign_in: Annotated[
+        dict[str, SignInStarted],
+        Meta(description="After a change that made connections: where a person signs in, by name of connection."),
+    ] = {}
 
 
 class ToolChange(Struct, frozen=True, kw_only=True):
@@ -119,21 +142,28 @@ def summary_of(pack: Pack, source: str, installs: Iterable[str]) -> PackSummary:
     )
 
 
-def details_of(pack: Pack, source: str, installs: Iterable[str]) -> PackDetails:
+def details_of(pack: Pack, source: str, installs: Iterable[str], redirect_uri: str) -> PackDetails:
     """Show a pack in full."""
     manifest = pack.manifest
     return PackDetails(
         summary=summary_of(pack, source, installs),
         prefix=manifest.default_prefix,
         connections=manifest.connections,
+        asks={own: declared.asks() for own, declared in manifest.connections.items()},
         variables=manifest.variables,
         tools=[tool_of(pack.flows[name].plan) for name in pack.tools],
         readme=pack.readme,
+        redirect_uri=redirect_uri,
     )
 
 
 def install_of(
-    install: StoredInstall, pack: Pack, tools: list[PackTool], lacking: list[str], newest: str
+    install: StoredInstall,
+    pack: Pack,
+    tools: list[PackTool],
+    lacking: list[str],
+    newest: str,
+    bound: list[BoundConnection],
 ) -> InstallOut:
     """Show an install."""
     version = install.version
@@ -148,6 +178,7 @@ def install_of(
         missing=lacking,
         tools=tools,
         choices=version.choices,
+        connections=bound,
         number=version.number,
         source=version.source,
         author=version.author,

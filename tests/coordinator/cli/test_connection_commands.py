@@ -48,7 +48,7 @@ def test_a_secret_on_the_command_line_is_refused_without_being_repeated(beside: 
     assert refused.code == 1
     assert refused.err == (
         "headrace: A secret on the command line can be seen by others on this machine. "
-        "Write --secret token to be asked for it, or --secret token=@FILE.\n"
+        "Write --secret token to be asked for it, --secret token=@FILE or --secret token=env:VARIABLE.\n"
     )
 
 

@@ -104,3 +104,63 @@ def test_flows_of_packs_are_not_exported_as_flows(beside: Command, tmp_path: Pat
 
     assert ended.code == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["hello.yaml"]
+
+
+KEYED = """\
+name: shop
+title: Shop
+version: 1.0.0
+description: Look into a shop.
+connections:
+  shop:
+    kind: http
+    description: An account.
+    base_url: https://{part}.example.com/api
+    settings: {part: {description: Its part of the address., pattern: "[a-z]+"}}
+    auth: {type: bearer}
+"""
+LOOK = b"""\
+flow: look
+description: Look at it.
+input: {mcp_tool: {annotations: {readOnly: true}}}
+steps: [{id: it, http: {connection: shop, path: /x}}]
+output: {reply: "${{ it.body }}"}
+tests: [{name: one, mock: {it: {body: 7}}, expect: 7}]
+"""
+
+
+def test_an_install_makes_its_connection_and_takes_it_away_again(beside: Command, tmp_path: Path) -> None:
+    write(tmp_path / "shop", {"pack.yaml": KEYED.encode(), "README.md": b"# Shop\n", "flows/look.yaml": LOOK})
+    (tmp_path / "token").write_text("canary-of-the-line\n")
+    beside.env(SHOP_TOKEN="canary-of-the-env")
+    options = "--new-connection shop=work-account --set shop.part=tea"
+
+    made = beside(f"pack install ./shop --name work {options} --secret shop.token=@token")
+    options = "--new-connection shop --set shop.part=oak"
+    again = beside(f"pack install ./shop --name home {options} --secret shop.token=env:SHOP_TOKEN")
+    shown = json.loads(beside("connection list --json").out)
+    kept = beside("pack remove home -y")
+    gone = beside("pack remove work -y --with-connections")
+    left = beside("connection remove home")
+
+    assert (made.code, made.out.splitlines()) == (0, ["work_look"])
+    assert (again.code, again.out.splitlines()) == (0, ["home_look"])
+    assert [each["config"]["base_url"] for each in shown if each["origin"] == "api"] == [
+        "https://oak.example.com/api",
+        "https://tea.example.com/api",
+    ]
+    assert "canary" not in str([made, again, shown])
+    assert "The connection 'home', which nothing else uses, stays" in kept.err
+    assert "The connection 'work-account', which nothing else uses, is gone too." in gone.err
+    assert left.code == 0
+
+
+def test_what_is_said_of_a_connection_that_is_not_made_is_refused(beside: Command) -> None:
+    setting = beside("pack install weather --set shop.part=tea")
+    secret = beside("pack install weather --new-connection shop --secret shop.token=hunter2")
+
+    assert setting.err == (
+        "headrace: `--set shop.part` is about a new connection, and none is made for 'shop'. Add "
+        "--new-connection shop=NAME. One that is there is changed by `headrace connection set`.\n"
+    )
+    assert secret.err.startswith("headrace: A secret on the command line can be seen by others on this machine.")
