@@ -49,6 +49,7 @@ from coordinator.sample import ensure_sample, with_sample
 from coordinator.scheduler import Job, scheduled
 from coordinator.services import PublishedTools, Services, base_url_of
 from coordinator.settings import Settings
+from coordinator.statistics.statistics import Statistics
 from coordinator.toolset import Toolset
 from coordinator.trials import TrialPlans, Trials
 from coordinator.vault.key_source import KeySource
@@ -59,6 +60,7 @@ from flows.runs import Dispatcher, PlanSource
 from flows.sdk import NetworkPolicy
 
 FLUSH_TOKENS_SECONDS: Final = 5.0
+STATISTICS_SECONDS: Final = 15.0
 RETENTION_SECONDS: Final = 3600.0
 FIRST_RETENTION_SECONDS: Final = 60.0
 
@@ -97,6 +99,7 @@ class _State:
     tokens: Tokens
     owner: Owner
     metrics: Metrics
+    statistics: Statistics
     history: RunHistory
 
 
@@ -157,7 +160,10 @@ async def _open_state(stack: AsyncExitStack, load: Load, environ: Mapping[str, s
     await owner.load()
     stack.push_async_callback(owner.sessions.flush)
     metrics = Metrics()
-    history = await stack.enter_async_context(RunHistory(database, metrics, lambda: live.current).running())
+    statistics = Statistics(database)
+    stack.push_async_callback(statistics.close)
+    recorder = RunHistory(database, metrics, lambda: live.current, statistics.count)
+    history = await stack.enter_async_context(recorder.running())
     return _State(
         data=data,
         database=database,
@@ -166,6 +172,7 @@ async def _open_state(stack: AsyncExitStack, load: Load, environ: Mapping[str, s
         tokens=tokens,
         owner=owner,
         metrics=metrics,
+        statistics=statistics,
         history=history,
     )
 
@@ -231,8 +238,8 @@ def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: Recen
         connections=flows.connections,
         sign_ins=flows.sign_ins,
         tokens=state.tokens,
-        catalog=flows.catalog,
         owner=state.owner,
+        catalog=flows.catalog,
         editor=FlowEditor(flows.catalog),
         tools=tools,
         calls=calls,
@@ -241,6 +248,7 @@ def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: Recen
         resync=Resync(state.database, flows.catalog, refreshed),
         runs=RunReader(state.database, state.history),
         metrics=state.metrics,
+        statistics=state.statistics,
         packs=packs,
         endpoint=endpoint_of(lambda: tools.current),
         install_endpoints=InstallEndpoints(
@@ -269,14 +277,16 @@ def _mcp_options(settings: Settings) -> McpOptions:
 def _jobs(services: Services, database: Database) -> list[Job]:
     async def retain() -> None:
         await delete_old_runs(database, services.settings)
+        await services.statistics.forget_old()
 
-    return [
     async def flush() -> None:
         await services.tokens.flush()
         await services.owner.sessions.flush()
 
+    return [
         Job(name="resync", run=services.resync.tick, seconds=services.settings.resync_seconds),
         Job(name="write last uses", run=flush, seconds=FLUSH_TOKENS_SECONDS),
+        Job(name="count calls", run=services.statistics.sync, seconds=STATISTICS_SECONDS),
         Job(name="retention", run=retain, seconds=RETENTION_SECONDS, first=FIRST_RETENTION_SECONDS),
     ]
 

@@ -21,6 +21,7 @@ from coordinator.packs.service import PackService
 from coordinator.runs.history import RunHistory
 from coordinator.runs.queries import RunReader
 from coordinator.settings import Settings
+from coordinator.statistics.statistics import Statistics
 from coordinator.toolset import EMPTY, Toolset, build_toolset
 from coordinator.trials import Trials
 from coordinator.vault.vault import Vault
@@ -76,6 +77,7 @@ class Services:
     history: RunHistory
     runs: RunReader
     metrics: Metrics
+    statistics: Statistics
     packs: PackService
     endpoint: McpEndpoint
     install_endpoints: InstallEndpoints

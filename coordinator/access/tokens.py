@@ -205,6 +205,11 @@ class Tokens:
             log.info("token revoked", token_id=token, author=author)
         return _info_of(row)
 
+    @property
+    def usable(self) -> int:
+        """How many tokens were made and not revoked."""
+        return len(self._records) - len(self._local)
+
     async def list(self) -> list[TokenInfo]:
         """Return all tokens, the newest first, revoked ones too, with uses that are not written yet."""
         async with self._database.read() as connection:

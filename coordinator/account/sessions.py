@@ -118,16 +118,21 @@ class Sessions:
     async def flush(self) -> None:
         """Write when sessions were last used."""
         uses, self._uses = self._uses, {}
-        known = self._sessions.items()
-        self._sessions = {
-            digest: msgspec.structs.replace(each, last_used=uses.get(digest, each.last_used)) for digest, each in known
-        }
         rows = [{"key": digest, "at": at} for digest, at in uses.items()]
         if not rows:
             return
         newer = update(table).where(table.c.digest == bindparam("key"), table.c.last_used < bindparam("at"))
-        async with self._database.write() as connection:
-            await connection.execute(newer.values(last_used=bindparam("at")), rows)
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(newer.values(last_used=bindparam("at")), rows)
+        except BaseException:
+            self._uses = uses | self._uses
+            raise
+        known = self._sessions.items()
+        self._sessions = {
+            digest: msgspec.structs.replace(each, last_used=max(each.last_used, uses.get(digest, 0)))
+            for digest, each in known
+        }
 
     async def _make_room(self, connection: AsyncConnection) -> None:
         """Delete the sessions that have ended, and the oldest when there are too many."""

@@ -18,6 +18,7 @@ from coordinator.api.errors import HANDLERS
 from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
 from coordinator.api.openapi import get_openapi
+from coordinator.api.overview import get_overview
 from coordinator.api.packs import InstallController, PackController
 from coordinator.api.runs import RunController
 from coordinator.api.secrets import rotate_key
@@ -51,6 +52,7 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     get_account,
     change_password,
     sign_out_everywhere,
+    get_overview,
     get_status,
     list_problems,
     get_flow_schema,

@@ -6,6 +6,7 @@ from litestar import get
 from msgspec import Meta, Struct
 
 from coordinator.api.given import GivenServices
+from coordinator.services import Services
 from coordinator.settings import notices
 from coordinator.snippets import mcp_url
 from coordinator.version import VERSION
@@ -65,8 +66,13 @@ def get_status(services: GivenServices) -> StatusOut:
         errors=errors,
         warnings=len(problems) - errors,
         dropped_runs=services.metrics.dropped_runs,
-        workers=[WorkerOut(name="local", kind="local", running=services.calls.running)],
+        workers=workers_of(services),
     )
+
+
+def workers_of(services: Services) -> list[WorkerOut]:
+    """Return the processes that run flows."""
+    return [WorkerOut(name="local", kind="local", running=services.calls.running)]
 
 
 @get("/problems", operation_id="listProblems", tags=["status"], sync_to_thread=False)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from flows.errors import HeadraceError
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration; a test holds it to the directory."""
 _LOCK: Final = 7_133_901_550_042
 """Any number: it names the lock under which coordinators that start together migrate one after the other."""

@@ -137,6 +137,20 @@ runs = Table(
     Index("ix_runs_caller", "caller", "id"),
 )
 
+# How often tools were called in a span of time: kept when the runs themselves are not, and quicker to add up.
+call_counts = Table(
+    "call_counts",
+    metadata,
+    Column("width", Integer, primary_key=True, autoincrement=False),  # seconds
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # seconds since the epoch
+    Column("tool", NAME, primary_key=True),  # empty: all tools together
+    Column("calls", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("last_call", BigInteger, nullable=False),
+    Column("classes", Text, nullable=False),  # JSON: class of duration to number of calls
+    Index("ix_call_counts_start", "start"),
+)
+
 # Settings that were changed through the API, JSON by name.
 settings = Table(
     "settings",
@@ -261,4 +275,4 @@ generations = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-TOPICS: Final = ("flows", "tokens", "settings", "connections", "account")
+TOPICS: Final = ("flows", "tokens", "settings", "connections", "account", "statistics")

@@ -20,7 +20,7 @@ from coordinator.db.engine import Database
 from coordinator.db.tables import runs as table
 from coordinator.logs import get_logger
 from coordinator.metrics import Metrics
-from coordinator.runs.rows import COLUMNS, RunRow, outcome_of, row_of
+from coordinator.runs.rows import COLUMNS, Outcome, RunRow, outcome_of, row_of
 from coordinator.settings import HistoryPolicy, Settings
 
 QUEUE_RUNS: Final = 4096
@@ -33,7 +33,14 @@ INTERVAL_SECONDS: Final = 0.25
 RETRY_SECONDS: Final = 1.0
 FLUSH_SECONDS: Final = 5.0
 
+Observer = Callable[[FinishedRun, Outcome], None]
+"""Told of every finished run, off the path of its call, whatever is kept of it.  Must not block and must not raise."""
+
 log = get_logger(__name__)
+
+
+def observe_nothing(_run: FinishedRun, _outcome: Outcome) -> None:
+    """The observer of those who need none."""
 
 
 class RunHistory:
@@ -44,6 +51,7 @@ class RunHistory:
         database: Database,
         metrics: Metrics,
         settings: Callable[[], Settings],
+        observe: Observer = observe_nothing,
         *,
         interval: float = INTERVAL_SECONDS,
         retry: float = RETRY_SECONDS,
@@ -51,6 +59,7 @@ class RunHistory:
         self._database = database
         self._metrics = metrics
         self._settings = settings
+        self._observe = observe
         self._interval = interval
         self._retry = retry
         self._queue: deque[FinishedRun] = deque()
@@ -155,7 +164,9 @@ class RunHistory:
         self._rows.append(row)
 
     def _measure(self, run: FinishedRun) -> None:
-        self._metrics.call(run.tool, outcome_of(run.result), run.result.duration)
+        outcome = outcome_of(run.result)
+        self._metrics.call(run.tool, outcome, run.result.duration)
+        self._observe(run, outcome)
         for step in run.result.steps:
             self._metrics.step(step.component, step.duration)
 

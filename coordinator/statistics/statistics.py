@@ -1,0 +1,206 @@
+"""Count calls in spans of time, in memory; add them to the database every few seconds, read back what others added.
+
+    count -> fresh cells -> sync -> table, known cells -> views = known + fresh
+
+All tools together are counted by the minute and the quarter of an hour, each tool by five minutes and the hour; each
+for as long as somebody may ask.  So a view adds up some hundred cells, whatever the history holds.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Literal
+
+from msgspec import Struct
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coordinator.calls import FinishedRun
+from coordinator.db.engine import Database, hold
+from coordinator.db.tables import call_counts as table
+from coordinator.db.tables import runs
+from coordinator.logs import get_logger
+from coordinator.runs.rows import Outcome
+from coordinator.statistics.cell import Cell, total, unpacked
+
+TOPIC: Final = "statistics"
+ALL_TOOLS: Final = ""
+STALE_SECONDS: Final = 5.0
+"""A view that is older than this asks the database what other coordinators counted."""
+HOUR: Final = 3600
+WEEK: Final = 7 * 24 * HOUR
+
+KEPT_SECONDS: Final[Mapping[int, int]] = {60: 2 * HOUR, 300: 2 * HOUR, 900: WEEK + HOUR, 3600: WEEK + HOUR}
+"""By the width of a cell, in seconds: for how long such cells are kept."""
+WIDTHS_OF_ALL: Final = (60, 900)
+WIDTHS_OF_ONE: Final = (300, 3600)
+
+Range = Literal["1h", "24h", "7d"]
+Key = tuple[int, int, str]
+"""Width, start in seconds since the epoch, tool."""
+
+log = get_logger(__name__)
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """What a range means: its length, the width of its points, and of which cells they are made."""
+
+    seconds: int
+    point: int
+    of_all: int
+    of_one: int
+
+
+SPANS: Final[Mapping[Range, Span]] = {
+    "1h": Span(seconds=HOUR, point=60, of_all=60, of_one=300),
+    "24h": Span(seconds=24 * HOUR, point=900, of_all=900, of_one=3600),
+    "7d": Span(seconds=WEEK, point=HOUR, of_all=900, of_one=3600),
+}
+
+
+class Statistics:
+    """The statistics.  `count` may be called at any time and never waits; views are as fresh as the last `sync`."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: dict[int, dict[int, dict[str, Cell]]] = {width: {} for width in KEPT_SECONDS}
+        self._fresh: dict[Key, Cell] = {}
+        self._synced = 0.0
+        self._syncing = asyncio.Lock()
+        self.has_mcp_calls = False
+        """Whether an MCP client ever called a tool here."""
+
+    def count(self, run: FinishedRun, outcome: Outcome) -> None:
+        """Count a finished run."""
+        started, duration, is_error = run.started, run.result.duration, outcome != "ok"
+        at, seconds = int(started * 1000), int(started)
+        fresh = self._fresh
+        for tool, widths in ((ALL_TOOLS, WIDTHS_OF_ALL), (run.tool, WIDTHS_OF_ONE)):
+            for width in widths:
+                key = width, seconds - seconds % width, tool
+                cell = fresh.get(key)
+                if cell is None:
+                    cell = fresh[key] = Cell()
+                cell.count(duration, at, is_error=is_error)
+        if run.source == "mcp":
+            self.has_mcp_calls = True
+
+    def points(self, wanted: Range, tool: str = ALL_TOOLS) -> list[tuple[int, Cell]]:
+        """Return the cells of a range in order, one for each point, with their starts in seconds."""
+        span = SPANS[wanted]
+        width = span.of_all if tool == ALL_TOOLS else span.of_one
+        point = max(span.point, width)
+        first, last = self._limits(span.seconds, point)
+        found = {start: Cell() for start in range(first, last + 1, point)}
+        for start, cells in self._cells(width, first):
+            if tool in cells and start - start % point in found:
+                found[start - start % point].add(cells[tool])
+        return sorted(found.items())
+
+    def by_tool(self, wanted: Range) -> dict[str, Cell]:
+        """Return the calls of each tool in a range, of those that were called."""
+        span = SPANS[wanted]
+        first, _ = self._limits(span.seconds, span.of_one)
+        found: defaultdict[str, Cell] = defaultdict(Cell)
+        for _, cells in self._cells(span.of_one, first):
+            for tool, cell in cells.items():
+                found[tool].add(cell)
+        return dict(found)
+
+    def of_tool(self, tool: str, wanted: Range) -> Cell:
+        """Return the calls of one tool in a range."""
+        return total(cell for _, cell in self.points(wanted, tool))
+
+    async def fresh_view(self) -> None:
+        """Take in what other coordinators counted, unless that was done just now."""
+        if self._clock() - self._synced >= STALE_SECONDS:
+            await self.sync()
+
+    async def sync(self) -> None:
+        """Add what was counted to the table, and read the cells that others may have added to."""
+        async with self._syncing:
+            if not self._synced:
+                await self._load()
+            fresh, self._fresh = self._fresh, {}
+            # The cells of the last two spans may still change; the oldest that we add to may be older.
+            oldest = min((start for _, start, _ in fresh), default=int(self._clock()))
+            try:
+                async with self._database.write() as connection:
+                    await hold(connection, TOPIC)
+                    await self._read(connection, min(oldest, int(self._clock()) - 2 * HOUR))
+                    await self._add(connection, fresh)
+            except BaseException:
+                self._give_back(fresh)
+                raise
+            for (width, start, tool), cell in fresh.items():
+                self._known[width].setdefault(start, {}).setdefault(tool, Cell()).add(cell)
+            self._synced = self._clock()
+
+    async def close(self) -> None:
+        """Write what is left, if the database is there."""
+        try:
+            await self.sync()
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the last calls are not counted", error=str(getattr(error, "orig", None) or error))
+
+    async def forget_old(self) -> None:
+        """Delete what nobody asks for any more."""
+        now = int(self._clock())
+        async with self._database.write() as connection:
+            for width, seconds in KEPT_SECONDS.items():
+                await connection.execute(
+                    delete(table).where(table.c.width == width, table.c.start < now - seconds - width)
+                )
+        for width, seconds in KEPT_SECONDS.items():
+            for start in [start for start in self._known[width] if start < now - seconds - width]:
+                del self._known[width][start]
+
+    async def _load(self) -> None:
+        async with self._database.read() as connection:
+            await self._read(connection, 0)
+            is_mcp = select(runs.c.id).where(runs.c.source == "mcp").limit(1)
+            self.has_mcp_calls = self.has_mcp_calls or await connection.scalar(is_mcp) is not None
+
+    async def _read(self, connection: AsyncConnection, since: int) -> None:
+        rows = await connection.execute(select(table).where(table.c.start >= since - since % HOUR))
+        for row in rows:
+            cell = Cell(row.calls, row.errors, row.last_call, unpacked(row.classes))
+            self._known[row.width].setdefault(row.start, {})[row.tool] = cell
+
+    async def _add(self, connection: AsyncConnection, fresh: Mapping[Key, Cell]) -> None:
+        rows = []
+        for (width, start, tool), cell in fresh.items():
+            whole = total((self._known[width].get(start, {}).get(tool, Cell()), cell))
+            place = (table.c.width == width) & (table.c.start == start) & (table.c.tool == tool)
+            await connection.execute(delete(table).where(place))
+            rows.append(
+                {
+                    "width": width,
+                    "start": start,
+                    "tool": tool,
+                    "calls": whole.calls,
+                    "errors": whole.errors,
+                    "last_call": whole.last,
+                    "classes": whole.packed(),
+                }
+            )
+        if rows:
+            await connection.execute(insert(table), rows)
+
+    def _give_back(self, fresh: Mapping[Key, Cell]) -> None:
+        for key, cell in fresh.items():
+            self._fresh.setdefault(key, Cell()).add(cell)
+
+    def _limits(self, seconds: int, point: int) -> tuple[int, int]:
+        now = int(self._clock())
+        last = now - now % point
+        return last - seconds + point, last
+
+    def _cells(self, width: int, first: int) -> Iterator[tuple[int, Mapping[str, Cell]]]:
+        yield from ((start, cells) for start, cells in self._known[width].items() if start >= first)
+        for (fresh_width, start, tool), cell in self._fresh.items():
+            if fresh_width == width and start >= first:
+                yield start, {tool: cell}
