@@ -40,8 +40,8 @@ test: $(VENV)/.dev system ## Every test: unit, contract, real servers, real MCP 
 	$(BIN)/pytest -q -n auto --dist loadgroup
 
 .PHONY: system
-system: tests/clients/node_modules/.installed ## What the tests use beside Python: MCP clients (npm), MariaDB and wrk (Debian)
-	@for name in mariadbd:mariadb-server-core wrk:wrk; do \
+system: tests/clients/node_modules/.installed ## What the tests use beside Python: MCP clients (npm), MariaDB, wrk and Chromium (Debian)
+	@for name in mariadbd:mariadb-server-core wrk:wrk chromium:chromium; do \
 	  command -v $${name%%:*} >/dev/null || PATH=$$PATH:/usr/sbin command -v $${name%%:*} >/dev/null || missing="$$missing $${name##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; fi

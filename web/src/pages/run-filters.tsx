@@ -1,10 +1,9 @@
 // The filter of the runs, kept in the address so that it can be bookmarked and sent to somebody.
 
-import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
 import type { RunFilter } from "../api/queries";
 import { useTools } from "../api/queries";
-import { Button, Field } from "../ui";
+import { Button, Field, TypedInput } from "../ui";
 import { OUTCOMES, type Outcome } from "./outcome";
 import css from "./run-filters.module.css";
 
@@ -14,7 +13,6 @@ const RANGES: Record<string, [string, number]> = {
   "24h": ["Last 24 hours", 24 * HOUR],
   "7d": ["Last 7 days", 7 * 24 * HOUR],
 };
-const TYPING_MILLISECONDS = 300;
 
 /** Read the filter from the query of the address. */
 export function filterOf(params: URLSearchParams): RunFilter {
@@ -48,7 +46,7 @@ export function RunFilters() {
     <search className={css.filters} aria-label="Filter of the runs">
       <Field label="Tool">
         {(control) => (
-          <Typed
+          <TypedInput
             {...control}
             list="tools-of-runs"
             value={params.get("tool") ?? ""}
@@ -62,7 +60,9 @@ export function RunFilters() {
         ))}
       </datalist>
       <Field label="Caller">
-        {(control) => <Typed {...control} value={params.get("caller") ?? ""} onSettled={(caller) => set({ caller })} />}
+        {(control) => (
+          <TypedInput {...control} value={params.get("caller") ?? ""} onSettled={(caller) => set({ caller })} />
+        )}
       </Field>
       <Field label="Outcome">
         {(control) => (
@@ -110,22 +110,6 @@ export function RunFilters() {
       )}
     </search>
   );
-}
-
-/** A text that counts when the typing pauses. */
-function Typed({
-  value,
-  onSettled,
-  ...rest
-}: React.ComponentProps<"input"> & { value: string; onSettled: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = window.setTimeout(() => onSettled(text.trim()), TYPING_MILLISECONDS);
-    return () => window.clearTimeout(timer);
-  });
-  return <input {...rest} type="search" value={text} onChange={(event) => setText(event.target.value)} />;
 }
 
 function Moment({

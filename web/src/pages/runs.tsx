@@ -5,35 +5,11 @@ import { useSearchParams } from "wouter";
 import type { Schemas } from "../api/client";
 import { useEvents } from "../api/events";
 import { type RunFilter, useRuns } from "../api/queries";
-import {
-  Button,
-  type Column,
-  duration,
-  Empty,
-  LinkButton,
-  Loaded,
-  Page,
-  Pager,
-  Table,
-  Text,
-  Time,
-  usePages,
-  zone,
-} from "../ui";
-import { OutcomeBadge } from "./outcome";
+import { Button, Empty, LinkButton, Loaded, Page, Pager, Table, usePages } from "../ui";
+import { ALL_RUN_COLUMNS } from "./run-columns";
 import { filterOf, RunFilters } from "./run-filters";
 
 type Run = Schemas["RunSummary"];
-
-const COLUMNS: Column<Run>[] = [
-  { key: "tool", title: "Tool", show: (run) => <Text>{run.tool || run.flow}</Text> },
-  { key: "outcome", title: "Outcome", show: (run) => <OutcomeBadge outcome={run.outcome} /> },
-  { key: "message", title: "Error", wide: true, show: (run) => <Text>{shortened(run.message)}</Text> },
-  { key: "caller", title: "Caller", wide: true, show: (run) => <Text>{run.caller}</Text> },
-  { key: "source", title: "By", wide: true, show: (run) => <Text>{run.source}</Text> },
-  { key: "duration", title: "Took", end: true, show: (run) => duration(run.duration) },
-  { key: "started", title: `Started (${zone()})`, end: true, show: (run) => <Time at={run.started} /> },
-];
 
 export default function RunsPage() {
   const [params] = useSearchParams();
@@ -83,7 +59,7 @@ function Runs({ runs, filter }: { runs: readonly Run[]; filter: RunFilter }) {
   return (
     <Table
       caption="Runs"
-      columns={COLUMNS}
+      columns={ALL_RUN_COLUMNS}
       rows={runs}
       rowKey={(run) => run.id}
       href={(run) => `/runs/${run.id}`}
@@ -115,8 +91,4 @@ function NoRuns({ isFiltered }: { isFiltered: boolean }) {
       Each call of a tool will stand here with its steps, what went in and what came out.
     </Empty>
   );
-}
-
-function shortened(text: string): string {
-  return text.length > 140 ? `${text.slice(0, 140)}…` : text;
 }
