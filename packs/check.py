@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from flows.problems import Problem, did_you_mean
 from flows.source import Path
+from packs.conditions import reads
 from packs.manifest import FILE, compile_variables
 from packs.pack import README, Pack, PackFlow
 from packs.version import is_supported
@@ -60,6 +61,11 @@ def _check_groups(pack: Pack) -> Iterator[Problem]:
             if tool not in pack.tools:
                 message = f"There is no tool {tool!r} in this pack.{did_you_mean(tool, pack.tools)}"
                 yield pack.source.problem("pack.group", message, ("groups", group, index))
+    for name in pack.manifest.enabled:
+        known = [*pack.manifest.groups, *pack.tools]
+        if name not in known:
+            message = f"There is no tool and no group {name!r} in this pack.{did_you_mean(name, known)}"
+            yield pack.source.problem("pack.group", message, ("enabled", name), at_key=True)
     left_out = [tool for tool in pack.tools if tool not in grouped]
     if grouped and left_out:
         message = f"These tools are in no group, so nobody who chooses groups gets them: {', '.join(left_out)}."
@@ -84,7 +90,8 @@ def _check_use(pack: Pack) -> Iterator[Problem]:
             yield _unused(pack, "connection", ("connections", name))
     for name in pack.manifest.variables:
         use = re.compile(rf"\bvars\s*(\.\s*{re.escape(name)}\b|\[)")
-        if not any(use.search(flow.text) for flow in pack.flows.values()):
+        is_used = any(use.search(flow.text) for flow in pack.flows.values())
+        if not is_used and not reads(pack.manifest.enabled, "vars", name):
             yield _unused(pack, "variable", ("variables", name))
 
 

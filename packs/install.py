@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from flows.definition import Binding, FlowDefinition
 from flows.errors import InputRejected
 from flows.problems import did_you_mean
+from packs.conditions import refusals
 from packs.manifest import MAX_PREFIX, PACK_NAME, PREFIX, compile_variables, prefix_of
 from packs.pack import Pack
 
@@ -94,9 +95,10 @@ def definitions(pack: Pack, name: str, choices: Choices, connections: Connection
     """Return the flows of an install as they are compiled and run; none while it is not configured."""
     if missing(pack, choices, connections):
         return []
-    usable = [tool for tool in chosen_tools(pack, choices) if not _lacks_connection(pack, tool, choices, connections)]
+    not_shown = hidden(pack, choices, connections)
+    usable = [tool for tool in chosen_tools(pack, choices) if tool not in not_shown]
     bound = {own: meant for own, meant in choices.connections.items() if own in pack.manifest.connections}
-    variables = compile_variables(pack.manifest.variables).complete(_known_variables(pack, choices))
+    variables = _variables(pack, choices)
     return [
         FlowDefinition(
             text=pack.flows[flow].text,
@@ -115,6 +117,25 @@ def definitions(pack: Pack, name: str, choices: Choices, connections: Connection
     ]
 
 
+def hidden(pack: Pack, choices: Choices, connections: Connections) -> dict[str, str]:
+    """Return the chosen tools that are not shown although the pack is configured, each with the reason."""
+    manifest = pack.manifest
+    ready = {
+        own: not lacking(own, declared.kind, choices, connections) for own, declared in manifest.connections.items()
+    }
+    refused = refusals(manifest.enabled, {"vars": _variables(pack, choices), "connections": ready})
+    found: dict[str, str] = {}
+    for tool in chosen_tools(pack, choices):
+        said = [why for name, why in refused.items() if name == tool or tool in manifest.groups.get(name, ())]
+        if reason := next(iter(said), "") or _lacks_connection(pack, tool, choices, connections):
+            found[tool] = reason
+    return found
+
+
+def _variables(pack: Pack, choices: Choices) -> dict[str, Any]:
+    return compile_variables(pack.manifest.variables).complete(_known_variables(pack, choices))
+
+
 def _known_variables(pack: Pack, choices: Choices) -> dict[str, Any]:
     return {name: value for name, value in choices.variables.items() if name in pack.manifest.variables}
 
@@ -131,10 +152,10 @@ def _with_called(pack: Pack, names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _lacks_connection(pack: Pack, tool: str, choices: Choices, connections: Connections) -> bool:
-    used = {own for flow in _with_called(pack, [tool]) for own in pack.flows[flow].plan.connections}
+def _lacks_connection(pack: Pack, tool: str, choices: Choices, connections: Connections) -> str:
+    used = sorted({own for flow in _with_called(pack, [tool]) for own in pack.flows[flow].plan.connections})
     declared = pack.manifest.connections
-    return any(lacking(own, declared[own].kind, choices, connections) for own in used)
+    return next(filter(None, (lacking(own, declared[own].kind, choices, connections) for own in used)), "")
 
 
 def lacking(own: str, kind: str, choices: Choices, connections: Connections) -> str:

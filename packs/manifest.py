@@ -10,8 +10,11 @@ from msgspec import Meta, Struct
 
 from flows.arguments import Arguments, SchemaInvalid, compile_arguments, schema_of_params
 from flows.config import INVALID, Binder
+from flows.expr import Template
 from flows.problems import Problem
+from flows.sdk import Condition
 from flows.source import Path, Source, read_mapping
+from packs.conditions import name_problems
 from packs.connections import ConnectionFields, check_connections
 
 FILE: Final = "pack.yaml"
@@ -63,6 +66,10 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = {}
     groups: Annotated[dict[str, list[str]], Meta(description="Tools that are chosen together, such as `read`.")] = {}
+    enabled: Annotated[
+        dict[str, Condition],
+        Meta(description="When a tool, or every tool of a group, is shown: a condition on `vars` and `connections`."),
+    ] = {}
     tests: Annotated[TestingFields, Meta(description="What the flows' tests run with.")] = TestingFields()
 
     @property
@@ -120,7 +127,7 @@ def _absent(*_: Any) -> NoReturn:
 
 
 class _Findings:
-    """Collects what the binder finds in a manifest, which has no expressions."""
+    """Collects what the binder finds in a manifest, whose only expressions are conditions."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -131,4 +138,14 @@ class _Findings:
         """Note an error at a place of the manifest."""
         self.problems.append(self.source.problem(code, message, path, offset=offset, at_key=at_key))
 
-    check_names = bind_steps = bind_flow_name = bind_connection = staticmethod(_absent)
+    def check_names(self, template: Template, path: Path) -> None:
+        """Report what a condition reads and the manifest does not declare."""
+        known = {"vars": self._keys("variables"), "connections": self._keys("connections")}
+        for message, offset in name_problems(template, known):
+            self.report("flow.unknown-name", message, path, offset=offset)
+
+    def _keys(self, key: str) -> dict[str, Any]:
+        declared = self.source.value.get(key)
+        return declared if isinstance(declared, dict) else {}
+
+    bind_steps = bind_flow_name = bind_connection = staticmethod(_absent)

@@ -312,6 +312,8 @@ def _show_install(found: Server, shown: dict[str, Any], *, as_json: bool) -> Non
 def _say_missing(shown: dict[str, Any]) -> None:
     for sentence in shown["missing"]:
         say(f"No tools are shown: {sentence}")
+    for name, why in shown["hidden"].items():
+        say(f"{name} is not shown: {why}")
 
 
 def _install_row(shown: dict[str, Any]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ from coordinator.packs.views import (
 from flows.errors import Conflict, HeadraceError, InputRejected, NotFound
 from flows.plan import Plan
 from flows.problems import did_you_mean
-from packs.install import Choices, Connections, check_choices, chosen_tools, definitions, missing
+from packs.install import Choices, Connections, check_choices, chosen_tools, definitions, hidden, missing
 from packs.install import lacking as cannot_reach
 from packs.pack import Pack
 
@@ -285,7 +285,8 @@ class PackService:
             pack=pack.manifest.name,
             pack_version=pack.manifest.version,
             choices=checked,
-            tools=[tool_of(plan) for plan in after.values()] or _promised(pack, checked),
+            tools=_promised(pack, checked) if lacking else [tool_of(plan) for plan in after.values()],
+            hidden={} if lacking else _hidden(pack, checked, connections),
             changes=changes_between(before, after),
             missing=lacking,
             conflicts=self._conflicts(name, [each.binding.prefix + _own_name(each.file) for each in found]),
@@ -322,12 +323,14 @@ class PackService:
         choices = install.version.choices
         lacking = missing(pack, choices, self._installed.connections)
         plans = await self._plans(install)
-        tools = [tool_of(plan) for plan in plans.values()] or _promised(pack, choices)
+        tools = _promised(pack, choices) if lacking else [tool_of(plan) for plan in plans.values()]
+        not_shown = {} if lacking else _hidden(pack, choices, self._installed.connections)
         available = await asyncio.to_thread(self._sources.available)
         found = available.get(pack.manifest.name)
         is_other = found is not None and found.pack.digest != pack.digest
         newest = found.pack.manifest.version if found and is_other else ""
-        return install_of(install, pack, tools, lacking, newest, self._bound(install.name, pack, choices))
+        bound = self._bound(install.name, pack, choices)
+        return install_of(install, pack, tools, not_shown, lacking, newest, bound)
 
     def _bound(self, install: str, pack: Pack, choices: Choices) -> list[BoundConnection]:
         return [
@@ -378,6 +381,10 @@ def kept_choices(pack: Pack, choices: Choices) -> Choices:
         groups=tuple(group for group in choices.groups if group in manifest.groups),
         note=choices.note,
     )
+
+
+def _hidden(pack: Pack, choices: Choices, connections: Connections) -> dict[str, str]:
+    return {(choices.prefix or "") + tool: why for tool, why in hidden(pack, choices, connections).items()}
 
 
 def _promised(pack: Pack, choices: Choices) -> list[PackTool]:

@@ -81,6 +81,7 @@ class InstallOut(Struct, frozen=True, kw_only=True):
     enabled: Annotated[bool, Meta(description="Whether it is switched on.")]
     missing: Annotated[list[str], Meta(description="What keeps its tools from being shown.")]
     tools: Annotated[list[PackTool], Meta(description="The tools that it shows, or would show.")]
+    hidden: Annotated[dict[str, str], Meta(description="Chosen tools that are not shown for now, and why.")]
     choices: Annotated[Choices, Meta(description="What was chosen.")]
     connections: Annotated[list[BoundConnection], Meta(description="What it reaches.")]
     number: Annotated[int, Meta(description="Its version here; every change makes one.")]
@@ -110,6 +111,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     pack_version: Annotated[str, Meta(description="Its version.")]
     choices: Annotated[Choices, Meta(description="The choices, with the prefix that they mean.")]
     tools: Annotated[list[PackTool], Meta(description="The tools that would be shown.")]
+    hidden: Annotated[dict[str, str], Meta(description="Chosen tools that would not be shown yet, and why.")]
     changes: Annotated[list[ToolChange], Meta(description="What becomes of every tool, compared with now.")]
     missing: Annotated[list[str], Meta(description="What would keep the tools from being shown.")]
     conflicts: Annotated[list[str], Meta(description="Names of flows that are taken.")]
@@ -161,6 +163,7 @@ def install_of(
     install: StoredInstall,
     pack: Pack,
     tools: list[PackTool],
+    not_shown: dict[str, str],
     lacking: list[str],
     newest: str,
     bound: list[BoundConnection],
@@ -177,6 +180,7 @@ def install_of(
         enabled=install.enabled,
         missing=lacking,
         tools=tools,
+        hidden=not_shown,
         choices=version.choices,
         connections=bound,
         number=version.number,

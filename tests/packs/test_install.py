@@ -6,13 +6,14 @@ import pytest
 
 from flows.compile import analyse_definition
 from flows.errors import InputRejected
-from packs.install import Available, Choices, check_choices, definitions, missing
+from packs.install import Available, Choices, check_choices, definitions, hidden, missing
 from packs.loader import sound_pack
 from packs.pack import Pack
 from tests.packs.support import MANIFEST, mill
 
 KNOWN = {"barn": Available("sql"), "shop": Available("http")}
 BOUND = {"store": "barn"}
+ALL = ["mill_count_sacks", "mill_grind", "mill_turn"]
 
 
 def flows_of(pack: Pack, name: str = "mill", **chosen: Any) -> dict[str, Any]:
@@ -78,6 +79,35 @@ def test_without_an_optional_connection_only_the_tools_that_use_it_are_hidden() 
     pack = sound_pack(mill(manifest=MANIFEST.replace("kind: sql,", "kind: sql, required: false,")))
 
     assert list(flows_of(pack, connections={})) == ["mill_grind", "mill_turn"]
+
+
+@pytest.mark.parametrize(
+    ("enabled", "chosen", "names", "why"),
+    [
+        (
+            "write: '${{ vars.load > 2 }}'",
+            {},
+            ["mill_count_sacks"],
+            {"grind": "It is shown only while `vars.load > 2` holds."},
+        ),
+        ("write: '${{ vars.load > 2 }}'", {"variables": {"load": 3}}, ALL, {}),
+        ("grind: '${{ connections.store }}'", {}, ALL, {}),
+        ("grind: '${{ not connections.store }}'", {"tools": ("count_sacks",)}, ["mill_count_sacks"], {}),
+        (
+            "read: true, count_sacks: '${{ vars.load.x }}'",
+            {},
+            ["mill_grind", "mill_turn"],
+            {"count_sacks": "Its condition cannot be decided. `vars.load.x`: a number has no keys."},
+        ),
+    ],
+)
+def test_a_tool_is_shown_while_its_conditions_hold(
+    enabled: str, chosen: dict[str, Any], names: list[str], why: dict[str, str]
+) -> None:
+    pack = sound_pack(mill(manifest=f"{MANIFEST}enabled: {{{enabled}}}\n"))
+
+    assert list(flows_of(pack, **chosen)) == names
+    assert hidden(pack, Choices(connections=BOUND, **chosen), KNOWN) == why
 
 
 @pytest.mark.parametrize(

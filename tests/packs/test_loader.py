@@ -65,6 +65,11 @@ def test_a_pack_is_named_by_the_content_of_all_its_files() -> None:
             "mill/pack.yaml:11:18: There is no tool 'gind' in this pack. Did you mean 'grind'?   [pack.group]",
         ),
         (
+            mill(manifest=MANIFEST + "enabled: {wirte: true}\n"),
+            "mill/pack.yaml:12:11: There is no tool and no group 'wirte' in this pack. Did you mean 'write'?   "
+            "[pack.group]",
+        ),
+        (
             mill(manifest=MANIFEST.replace("  write: [grind]\n", "")),
             "mill/pack.yaml:9:1: warning: These tools are in no group, so nobody who chooses groups gets them: grind."
             "   [pack.group]",

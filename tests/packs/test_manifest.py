@@ -101,6 +101,18 @@ def test_all_that_is_wrong_is_said_at_once_each_at_its_place() -> None:
             '5:44: The default does not fit. Argument `load`: "much" is not of type "integer".   [pack.variable]',
         ),
         (
+            "enabled: {write: '${{ vars.wirte }}'}\nvariables: {write: {type: boolean, description: D.}}",
+            "5:23: There is no variable 'wirte'. Did you mean 'write'?   [flow.unknown-name]",
+        ),
+        (
+            "enabled: {write: '${{ connections.a and args.x }}'}\nconnections: {a: {kind: sql, description: D.}}",
+            "5:41: Unknown name 'args'. Did you mean 'vars'?   [flow.unknown-name]",
+        ),
+        (
+            "enabled: {write: vars.write}",
+            "5:18: A condition is one expression, for example `${{ args.n > 0 }}`.   [flow.not-an-expression]",
+        ),
+        (
             "prefix: Mill",
             "5:9: The text does not fit the pattern '^([a-z][a-z0-9_]*)?$'.   [flow.wrong-value]",
         ),

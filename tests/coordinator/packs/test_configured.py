@@ -7,8 +7,9 @@ import pytest
 
 from tests.coordinator.connections.support import call, put, put_interactive, sign_in
 from tests.coordinator.in_process import InProcess, coordinator
-from tests.coordinator.packs.support import install, shop_pack, tools
+from tests.coordinator.packs.support import BOUND, install, shop_pack, tools, zipped
 from tests.oauth_server import OAuthServer, oauth_server
+from tests.packs.support import MANIFEST
 
 TOOLS = ["shop_find_order"]
 
@@ -68,3 +69,19 @@ async def put_interactive_again(headrace: InProcess, provider: OAuthServer) -> N
     shown = (await headrace.client.get("/api/connections/mine", headers=headrace.admin)).json()["config"]
     config = {**shown, "auth": {**shown["auth"], "scopes": ["orders", "more"]}}
     assert (await put(headrace, "mine", config)).status_code == 200
+
+
+async def test_a_variable_switches_the_tools_of_a_group(headrace: InProcess) -> None:
+    manifest = MANIFEST + "enabled: {write: '${{ vars.load > 2 }}'}\n"
+
+    made = await install(headrace, source=zipped(manifest=manifest), **BOUND)
+    before = await tools(headrace)
+    choices = {**BOUND, "variables": {"load": 3}}
+    seen = await headrace.client.post("/api/packs/installs/mill/preview", json={"choices": choices})
+    await headrace.client.put("/api/packs/installs/mill", json={"choices": choices})
+
+    assert made["missing"] == []
+    assert made["hidden"] == {"mill_grind": "It is shown only while `vars.load > 2` holds."}
+    assert before == ["mill_count_sacks"]
+    assert {"name": "mill_grind", "change": "added", "parts": []} in seen.json()["changes"]
+    assert await tools(headrace) == ["mill_count_sacks", "mill_grind"]
