@@ -8,6 +8,8 @@ import { api, ask, type Schemas } from "../api/client";
 const KINDS = { component: 3, key: 2, name: 2, value: 1, function: 0 };
 /** What stands further up among offers that fit as well. */
 
+const EMPTY_EXPRESSION = "$" + "{{  }}";
+
 /** Offer what may stand at the cursor. */
 export async function complete(context: CompletionContext): Promise<CompletionResult | null> {
   const { state, pos } = context;
@@ -62,8 +64,8 @@ function offer(item: Schemas["Completion"]): Completion {
 }
 
 function insert(view: EditorView, text: string, from: number, to: number): void {
-  const inside = text.indexOf("${{  }}");
-  const anchor = from + (inside < 0 ? text.length : inside + 4);
+  const inside = text.indexOf(EMPTY_EXPRESSION);
+  const anchor = from + (inside < 0 ? text.length : inside + EMPTY_EXPRESSION.length - 3);
   view.dispatch({
     changes: { from, to, insert: Text.of(text.split("\n")) },
     selection: { anchor },

@@ -15,7 +15,10 @@ const THEME = EditorView.theme({
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     backgroundColor: "var(--accent-soft)",
   },
-  ".cm-selectionMatch, .cm-searchMatch": { backgroundColor: "var(--warn-soft)", outline: "1px solid var(--line-strong)" },
+  ".cm-selectionMatch, .cm-searchMatch": {
+    backgroundColor: "var(--warn-soft)",
+    outline: "1px solid var(--line-strong)",
+  },
   ".cm-matchingBracket": { backgroundColor: "var(--accent-soft)", outline: "1px solid var(--accent)" },
   ".cm-tooltip": {
     border: "1px solid var(--line-strong)",
@@ -36,7 +39,12 @@ const THEME = EditorView.theme({
   ".cm-completionDetail": { fontStyle: "normal", color: "var(--muted)", fontFamily: "var(--sans)", fontSize: "12px" },
   "li[aria-selected] .cm-completionDetail": { color: "inherit" },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
-  ".cm-completionInfo, .hr-hover": { padding: "8px 12px", fontFamily: "var(--sans)", fontSize: "13px", lineHeight: "1.45" },
+  ".cm-completionInfo, .hr-hover": {
+    padding: "8px 12px",
+    fontFamily: "var(--sans)",
+    fontSize: "13px",
+    lineHeight: "1.45",
+  },
   ".hr-hover strong": { display: "block", fontFamily: "var(--mono)", fontWeight: "600" },
   ".cm-diagnostic": { padding: "8px 12px", fontFamily: "var(--sans)", fontSize: "13px" },
   ".cm-diagnostic-error": { borderLeft: "3px solid var(--bad)" },
@@ -49,8 +57,16 @@ const THEME = EditorView.theme({
     borderRadius: "4px",
     margin: "0 0 0 8px",
   },
-  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--bad) 1px", textUnderlineOffset: "3px" },
-  ".cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--warn) 1px", textUnderlineOffset: "3px" },
+  ".cm-lintRange-error": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--bad) 1px",
+    textUnderlineOffset: "3px",
+  },
+  ".cm-lintRange-warning": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--warn) 1px",
+    textUnderlineOffset: "3px",
+  },
   ".cm-lintRange-active": { backgroundColor: "var(--bad-soft)" },
   ".cm-gutter-lint": { width: "14px" },
   ".cm-gutter-lint .cm-gutterElement": { padding: "0 2px" },

@@ -63,7 +63,8 @@ export function controlOf(schema: Schema): Control {
   const known = KINDS[kind];
   if (known && !(known === "any" && typeof schema.type === "string")) return known;
   const type = Array.isArray(schema.type) ? schema.type.find((each) => each !== "null") : schema.type;
-  if (type === "string") return schema.format === "password" ? "secret" : Number(schema.maxLength) > 400 ? "lines" : "text";
+  if (type === "string")
+    return schema.format === "password" ? "secret" : Number(schema.maxLength) > 400 ? "lines" : "text";
   if (type === "integer" || type === "number") return "number";
   if (type === "boolean") return "yes-no";
   if (type === "array") return schema.items && isPlain(schema.items as Schema) ? "list" : "any";

@@ -1,0 +1,272 @@
+// A form from a JSON Schema: a control for each value, nested where the schema is, raw JSON where no control fits.
+
+import { type ReactNode, useState } from "react";
+import { Button, type ControlProps, Field } from "../ui";
+import {
+  AnyControl,
+  ChoiceControl,
+  type ControlOf,
+  type Labelled,
+  LinesControl,
+  NumberControl,
+  SecretControl,
+  TextControl,
+  YesNoControl,
+} from "./controls";
+import { type Errors, NO_ERRORS, pathText } from "./errors";
+import css from "./forms.module.css";
+import {
+  type Control,
+  controlOf,
+  fieldsOf,
+  isRequired,
+  listOf,
+  objectOf,
+  type Path,
+  plainOf,
+  type Schema,
+  withValue,
+} from "./values";
+
+/** Tells of a change: the place, and its value; `undefined` takes it out. */
+export type Change = (path: Path, value: unknown) => void;
+
+type Given = { root: Schema; errors: Errors; onChange: Change };
+
+const PLAIN: Partial<Record<Control, (given: ControlOf) => ReactNode>> = {
+  text: TextControl,
+  connection: TextControl,
+  duration: TextControl,
+  expression: TextControl,
+  lines: LinesControl,
+  secret: SecretControl,
+  number: NumberControl,
+  choice: ChoiceControl,
+  "yes-no": YesNoControl,
+  any: AnyControl,
+};
+const SHOWN_AT_FIRST = 4;
+
+/** Write an object in a form.  The fields that are seldom needed fold away. */
+export function SchemaForm({
+  schema,
+  value,
+  errors = NO_ERRORS,
+  onChange,
+}: {
+  schema: Schema;
+  value: unknown;
+  errors?: Errors;
+  onChange: (value: unknown) => void;
+}) {
+  const change: Change = (path, inner) => onChange(withValue(value, path, inner) ?? {});
+  return <FormFields schema={schema} root={schema} path={[]} value={value} errors={errors} onChange={change} />;
+}
+
+/** The fields of an object; those that must be given or are given first, the rest folded. */
+export function FormFields({ schema, path, value, ...given }: Given & { schema: Schema; path: Path; value: unknown }) {
+  const plain = plainOf(schema, given.root);
+  const members = objectOf(value);
+  const all = fieldsOf(plain);
+  // Decided once: a field must not move away from under the hands of who fills it in.
+  const [first] = useState(() => new Set(chosen(plain, all, members)));
+  const show = ([name, inner]: [string, Schema]) => (
+    <FormField
+      key={name}
+      {...given}
+      name={name}
+      schema={inner}
+      path={[...path, name]}
+      value={members[name]}
+      required={isRequired(plain, name)}
+    />
+  );
+  const rest = all.filter(([name]) => !first.has(name));
+  return (
+    <div className={css.fields}>
+      {all.filter(([name]) => first.has(name)).map(show)}
+      {rest.length > 0 && (
+        <details className={css.more}>
+          <summary>{first.size ? "More settings" : "Settings"}</summary>
+          <div className={css.fields}>{rest.map(show)}</div>
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** One value with its label, its help and what is wrong about it. */
+export function FormField({
+  name,
+  schema,
+  path,
+  value,
+  required,
+  ...given
+}: Given & { name: string; schema: Schema; path: Path; value: unknown; required: boolean }) {
+  const plain = plainOf(schema, given.root);
+  const control = fitting(controlOf(plain), value, plain);
+  const label = typeof plain.title === "string" && !plain.properties ? plain.title : name;
+  const help = typeof plain.description === "string" ? plain.description : undefined;
+  const about = { label, help, error: given.errors.fields[pathText(path)], optional: !required };
+  if (control === "steps") return <p className={css.note}>The steps inside are in the text and in the picture.</p>;
+  if (control === "fields") {
+    return (
+      <Group label={label} help={help}>
+        <FormFields {...given} schema={plain} path={path} value={value} />
+      </Group>
+    );
+  }
+  if (control === "list" || control === "map") {
+    const Rows = control === "list" ? ListRows : MapRows;
+    return (
+      <Group label={label} help={help} error={about.error}>
+        <Rows {...given} schema={plain} path={path} value={value} />
+      </Group>
+    );
+  }
+  const Plain = PLAIN[control] ?? AnyControl;
+  const change = (next: unknown) => given.onChange(path, next);
+  return (
+    <Field {...about}>
+      {(props: ControlProps) => (
+        <Plain control={props} schema={plain} value={value} required={required} onChange={change} />
+      )}
+    </Field>
+  );
+}
+
+function Group({
+  label,
+  help,
+  error,
+  children,
+}: {
+  label: string;
+  help?: string;
+  error?: string;
+  children: ReactNode;
+}) {
+  return (
+    <fieldset className={css.group}>
+      <legend>{label}</legend>
+      {help && <p className={css.note}>{help}</p>}
+      {children}
+      {error && <p className={css.error}>{error}</p>}
+    </fieldset>
+  );
+}
+
+function ListRows({ schema, path, value, ...given }: Given & { schema: Schema; path: Path; value: unknown }) {
+  const items = listOf(value);
+  const inner = plainOf(objectOf(schema.items), given.root);
+  const Plain = PLAIN[controlOf(inner)] ?? AnyControl;
+  const put = (next: unknown[]) => given.onChange(path, next.length ? next : undefined);
+  return (
+    <div className={css.rows}>
+      {items.map((item, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: an element is its place
+        <div key={index} className={css.row}>
+          <Plain
+            control={named(`${path.at(-1)} ${index + 1}`)}
+            schema={inner}
+            value={item}
+            required
+            onChange={(next) => put(items.with(index, next ?? ""))}
+          />
+          <Button
+            small
+            aria-label={`Remove ${path.at(-1)} ${index + 1}`}
+            onClick={() => put(items.toSpliced(index, 1))}
+          >
+            ✕
+          </Button>
+        </div>
+      ))}
+      <Button
+        small
+        onClick={() => put([...items, inner.enum ? listOf(inner.enum)[0] : inner.type === "string" ? "" : 0])}
+      >
+        Add
+      </Button>
+    </div>
+  );
+}
+
+function MapRows({ schema, path, value, ...given }: Given & { schema: Schema; path: Path; value: unknown }) {
+  const members = Object.entries(objectOf(value));
+  const inner = plainOf(objectOf(schema.additionalProperties), given.root);
+  const [name, setName] = useState("");
+  const Plain = PLAIN[controlOf(inner)] ?? AnyControl;
+  const add = () => {
+    if (name && !members.some(([known]) => known === name)) given.onChange([...path, name], "");
+    setName("");
+  };
+  return (
+    <div className={css.rows}>
+      {members.map(([key, item]) => (
+        <div key={key} className={css.row}>
+          <code className={css.key}>{key}</code>
+          <Plain
+            control={named(`${path.at(-1)} ${key}`)}
+            schema={inner}
+            value={item}
+            required
+            onChange={(next) => given.onChange([...path, key], next ?? "")}
+          />
+          <Button small aria-label={`Remove ${key}`} onClick={() => given.onChange([...path, key], undefined)}>
+            ✕
+          </Button>
+        </div>
+      ))}
+      <div className={css.row}>
+        <input
+          type="text"
+          aria-label={`New key of ${path.at(-1)}`}
+          placeholder="New key"
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            event.preventDefault();
+            add();
+          }}
+        />
+        <Button small disabled={!name} onClick={add}>
+          Add
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function named(label: string): Labelled {
+  return { "aria-label": label };
+}
+
+/** A value that its control could not show is written as what it is. */
+function fitting(control: Control, value: unknown, schema: Schema): Control {
+  if (value === undefined || control === "steps") return control;
+  const isText = typeof value === "string";
+  const fits: Partial<Record<Control, boolean>> = {
+    text: isText || typeof value === "number",
+    lines: isText,
+    number: typeof value === "number",
+    choice: listOf(schema.enum).includes(value),
+    "yes-no": typeof value === "boolean",
+    list: Array.isArray(value) && value.every((item) => typeof item !== "object"),
+    map: objectOf(value) === value,
+    fields: objectOf(value) === value || value === null,
+    secret: isText,
+    connection: isText,
+    expression: isText || typeof value === "boolean",
+    duration: isText || typeof value === "number",
+  };
+  return fits[control] === false ? "any" : control;
+}
+
+function chosen(schema: Schema, all: [string, Schema][], members: Record<string, unknown>): string[] {
+  const wanted = all.map(([name]) => name).filter((name) => isRequired(schema, name) || members[name] !== undefined);
+  if (all.length <= SHOWN_AT_FIRST + 2) return all.map(([name]) => name);
+  return wanted.length ? wanted : all.slice(0, SHOWN_AT_FIRST).map(([name]) => name);
+}
