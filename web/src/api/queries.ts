@@ -9,6 +9,19 @@ type Query<Name extends keyof operations> = NonNullable<operations[Name]["parame
 /** Which runs are wanted. */
 export type RunFilter = Query<"listRuns">;
 
+/** How far back the overview looks. */
+export type OverviewRange = NonNullable<Query<"getOverview">["range"]>;
+
+/** What was called lately, and what needs somebody. */
+export function useOverview(range: OverviewRange) {
+  return useQuery({
+    queryKey: ["overview", range],
+    queryFn: () => ask(api.GET("/api/overview", { params: { query: { range } } })),
+    placeholderData: keepPreviousData,
+    refetchInterval: 15_000,
+  });
+}
+
 /** How the installation is. */
 export function useStatus() {
   return useQuery({ queryKey: ["status"], queryFn: () => ask(api.GET("/api/status")), refetchInterval: 30_000 });

@@ -1,5 +1,189 @@
-import { Page } from "../ui";
+// Is it well, and what is going on?  For a new installation: the way to the first call.
 
-export default function Here() {
-  return <Page title="Home">{null}</Page>;
+import { useState } from "react";
+import { Link } from "wouter";
+import type { Schemas } from "../api/client";
+import { useEvents } from "../api/events";
+import { type OverviewRange, useOverview } from "../api/queries";
+import { Badge, Card, Choice, count, duration, Loaded, Page, Section, Text } from "../ui";
+import { CallsChart } from "./chart";
+import { FirstSteps } from "./first-steps";
+import css from "./home.module.css";
+
+type Overview = Schemas["OverviewOut"];
+type ToolCounts = Schemas["ToolCountsOut"];
+
+const RANGES: [OverviewRange, string][] = [
+  ["1h", "1 hour"],
+  ["24h", "24 hours"],
+  ["7d", "7 days"],
+];
+
+export default function HomePage() {
+  const [range, setRange] = useState<OverviewRange>("24h");
+  const query = useOverview(range);
+  useEvents();
+  return (
+    <Page
+      title="Home"
+      lead={query.data && <Text>{query.data.summary}</Text>}
+      actions={<Choice label="Time shown" choices={RANGES} value={range} onChange={setRange} />}
+    >
+      <Loaded query={query} lines={12}>
+        {(overview) => <Overview overview={overview} range={range} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Overview({ overview, range }: { overview: Overview; range: OverviewRange }) {
+  const { counts } = overview;
+  const share = counts.calls ? (100 * counts.errors) / counts.calls : 0;
+  return (
+    <>
+      {overview.is_new && <FirstSteps steps={overview.first_steps} />}
+      <Attention items={overview.attention} />
+      <div className={css.figures}>
+        <Figure name="Tools live" value={overview.tools.toLocaleString()} href="/tools" />
+        <Figure name="Calls" value={counts.calls.toLocaleString()} href={`/runs?range=${range}`} />
+        <Figure
+          name="Errors"
+          value={counts.errors.toLocaleString()}
+          note={counts.calls ? `${share.toLocaleString(undefined, { maximumSignificantDigits: 2 })} %` : ""}
+          href={`/runs?range=${range}&outcome=failed`}
+        />
+        <Figure name="Half took at most" value={counts.calls ? duration(counts.p50) : "–"} />
+        <Figure name="19 of 20 took at most" value={counts.calls ? duration(counts.p95) : "–"} />
+        <Figure name="Running now" value={overview.running.toLocaleString()} href="/workers" />
+      </div>
+      <Section title="Calls over time">
+        <Card>
+          <CallsChart points={overview.points} seconds={overview.point_seconds} />
+        </Card>
+      </Section>
+      <div className={css.columns}>
+        <Ranking
+          title="Slowest tools"
+          tools={overview.slowest}
+          show={({ p95 }) => duration(p95)}
+          head="19 of 20 within"
+        />
+        <Ranking
+          title="Most failing tools"
+          tools={overview.failing}
+          show={({ errors, calls }) => `${errors.toLocaleString()} of ${calls.toLocaleString()}`}
+          head="Failed"
+          empty="No call failed."
+        />
+        <Ranking
+          title="Busiest tools"
+          tools={overview.busiest}
+          show={({ calls }) => calls.toLocaleString()}
+          head="Calls"
+        />
+      </div>
+      <Workers workers={overview.workers} />
+    </>
+  );
+}
+
+const TONES = { error: "bad", warning: "warn", info: "info" } as const;
+const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
+
+function Attention({ items }: { items: Overview["attention"] }) {
+  if (items.length === 0) return null;
+  return (
+    <Section title="Needs somebody">
+      <ul className={css.attention}>
+        {items.map((item) => (
+          <li key={item.title}>
+            <Badge tone={TONES[item.level]}>{WORDS[item.level]}</Badge>
+            <div>
+              {item.path ? (
+                <Link href={item.path}>
+                  <Text>{item.title}</Text>
+                </Link>
+              ) : (
+                <Text>{item.title}</Text>
+              )}{" "}
+              <span className={css.muted}>
+                <Text>{item.detail}</Text>
+              </span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Figure({ name, value, note, href }: { name: string; value: string; note?: string; href?: string }) {
+  const shown = (
+    <>
+      <span className={css.name}>{name}</span>
+      <span className={css.value}>{value}</span>
+      {note && <span className={css.muted}> {note}</span>}
+    </>
+  );
+  return href ? (
+    <Link href={href} className={css.figure}>
+      {shown}
+    </Link>
+  ) : (
+    <div className={css.figure}>{shown}</div>
+  );
+}
+
+function Ranking({
+  title,
+  tools,
+  head,
+  show,
+  empty = "No calls in this time.",
+}: {
+  title: string;
+  tools: readonly ToolCounts[];
+  head: string;
+  show: (counts: ToolCounts["counts"]) => string;
+  empty?: string;
+}) {
+  return (
+    <Section title={title}>
+      <Card>
+        {tools.length === 0 ? (
+          <p className={css.muted}>{empty}</p>
+        ) : (
+          <table className={css.ranking}>
+            <thead>
+              <tr>
+                <th scope="col">Tool</th>
+                <th scope="col">{head}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {tools.map(({ tool, counts }) => (
+                <tr key={tool}>
+                  <td>
+                    <Link href={`/tools/${encodeURIComponent(tool)}`}>
+                      <Text>{tool}</Text>
+                    </Link>
+                  </td>
+                  <td>{show(counts)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Card>
+    </Section>
+  );
+}
+
+function Workers({ workers }: { workers: Overview["workers"] }) {
+  const running = workers.reduce((sum, worker) => sum + worker.running, 0);
+  return (
+    <p className={css.muted}>
+      <Link href="/workers">{count(workers.length, "worker")}</Link>, {count(running, "call")} under way.
+    </p>
+  );
 }

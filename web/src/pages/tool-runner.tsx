@@ -1,56 +1,77 @@
 // Run a tool here, and see exactly what a client gets.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useSearchParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { useRun } from "../api/queries";
-import { Badge, Button, CodeBlock, duration, Failure, Field, Notice, Text } from "../ui";
+import { errorsOf, NO_ERRORS } from "../forms/errors";
+import { SchemaForm } from "../forms/schema-form";
+import { Badge, Button, CodeBlock, duration, Failure, Field, Notice, Skeleton, Text } from "../ui";
 import css from "./tool.module.css";
 import type { McpTool } from "./tool-parts";
+
+const REJECTED = "invalid_arguments";
 
 /** The form and the answer.  With `?run=` in the address it begins with the arguments of that run. */
 export function ToolRunner({ tool }: { tool: McpTool }) {
   const [params] = useSearchParams();
   const before = useRun(params.get("run") ?? "");
-  const given = before.data?.detail.args;
-  const [text, setText] = useState(() => JSON.stringify(skeletonOf(tool), null, 2));
+  if (before.isLoading) return <Skeleton lines={3} />;
+  return <Runner tool={tool} given={before.data?.detail.args ?? {}} />;
+}
+
+function Runner({ tool, given }: { tool: McpTool; given: unknown }) {
+  const [value, setValue] = useState<unknown>(given);
+  const [text, setText] = useState<string | null>(null); // what was typed while the arguments are shown as JSON
   const queries = useQueryClient();
   const call = useMutation({
     mutationFn: (args: Record<string, unknown>) =>
       ask(api.POST("/api/tools/{name}/call", { params: { path: { name: tool.name } }, body: { arguments: args } })),
     onSettled: () => queries.invalidateQueries({ queryKey: ["runs"] }),
   });
-  useEffect(() => {
-    if (given) setText(JSON.stringify(given, null, 2));
-  }, [given]);
-  const parsed = parse(text);
+  const parsed = text === null ? { value: value as Record<string, unknown> } : parse(text);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (parsed.value) call.mutate(parsed.value);
   };
+  const toggle = () => {
+    if (text === null) setText(JSON.stringify(value, null, 2));
+    else if (parsed.value) {
+      setValue(parsed.value);
+      setText(null);
+    }
+  };
   const isDestructive = tool.annotations?.destructiveHint === true;
+  const rejected = call.data?.error?.code === REJECTED ? errorsOf(call.data.error.message) : NO_ERRORS;
   return (
     <div className={css.runner}>
-      <form className={css.form} onSubmit={submit}>
-        <Field label="Arguments" help="A JSON object." error={parsed.error}>
-          {(control) => (
-            <textarea
-              {...control}
-              className={css.json}
-              rows={Math.min(18, Math.max(4, text.split("\n").length))}
-              spellCheck={false}
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-            />
-          )}
-        </Field>
+      <form className={css.form} onSubmit={submit} noValidate>
+        {text === null ? (
+          <SchemaForm schema={tool.inputSchema ?? {}} value={value} errors={rejected} onChange={setValue} />
+        ) : (
+          <Field label="Arguments" help="A JSON object." error={parsed.error}>
+            {(control) => (
+              <textarea
+                {...control}
+                className={css.json}
+                rows={Math.min(18, Math.max(4, text.split("\n").length))}
+                spellCheck={false}
+                value={text}
+                onChange={(event) => setText(event.target.value)}
+              />
+            )}
+          </Field>
+        )}
         {isDestructive && (
           <Notice tone="warn">This tool says that it destroys or overwrites. It really does so from here, too.</Notice>
         )}
-        <div>
+        <div className={css.buttons}>
           <Button type="submit" tone="primary" busy={call.isPending} disabled={!parsed.value}>
             Run
+          </Button>
+          <Button tone="quiet" aria-pressed={text !== null} disabled={!parsed.value} onClick={toggle}>
+            {text === null ? "Write JSON instead" : "Back to the form"}
           </Button>
         </div>
       </form>
@@ -90,16 +111,4 @@ function parse(text: string): { value?: Record<string, unknown>; error?: string 
   } catch (error) {
     return { error: `This is not JSON yet: ${error instanceof Error ? error.message : error}` };
   }
-}
-
-function skeletonOf(tool: McpTool): Record<string, unknown> {
-  const { properties = {}, required = [] } = (tool.inputSchema ?? {}) as {
-    properties?: Record<string, { default?: unknown; type?: unknown }>;
-    required?: string[];
-  };
-  const empty: Record<string, unknown> = { string: "", number: 0, integer: 0, boolean: false, array: [], object: {} };
-  const named = Object.entries(properties).filter(([name]) => required.includes(name));
-  return Object.fromEntries(
-    named.map(([name, { default: value, type }]) => [name, value ?? empty[String(type)] ?? null]),
-  );
 }

@@ -2,6 +2,7 @@
 
 export { Badge, Notice, type Tone } from "./badge";
 export { Button, LinkButton } from "./button";
+export { Choice } from "./choice";
 export { CodeBlock, CopyButton } from "./code";
 export { useConfirm } from "./confirm";
 export { Dialog } from "./dialog";

@@ -1,0 +1,117 @@
+// Calls and errors over time: bars for the eye, a table with the same numbers for everybody else.
+
+import { Link } from "wouter";
+import type { Schemas } from "../api/client";
+import { count, Time } from "../ui";
+import css from "./chart.module.css";
+
+type Point = Schemas["PointOut"];
+
+const HEIGHT = 100;
+const GAP = 0.12;
+const STEPS = [1, 2, 5, 10];
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+
+/** The chart of a span of time; each bar leads to the runs behind it. */
+export function CallsChart({ points, seconds }: { points: readonly Point[]; seconds: number }) {
+  const top = niceTop(Math.max(...points.map((point) => point.calls), 1));
+  const calls = points.reduce((sum, point) => sum + point.calls, 0);
+  const errors = points.reduce((sum, point) => sum + point.errors, 0);
+  const isLong = points.length * seconds > 86_400;
+  return (
+    <figure>
+      <div className={css.chart}>
+        <div className={css.scale} aria-hidden="true">
+          <span>{top.toLocaleString()}</span>
+          <span>{top > 1 ? (top / 2).toLocaleString() : ""}</span>
+          <span>0</span>
+        </div>
+        <svg
+          className={css.bars}
+          viewBox={`0 0 ${points.length} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`${count(calls, "call")}, of which ${count(errors, "error")}. The table below has the numbers.`}
+        >
+          <path
+            className={css.grid}
+            d={`M0 0H${points.length}M0 ${HEIGHT / 2}H${points.length}M0 ${HEIGHT}H${points.length}`}
+          />
+          {points.map((point, index) => (
+            <Bar key={point.start} point={point} index={index} top={top} />
+          ))}
+        </svg>
+        <div className={css.times} aria-hidden="true">
+          {marks(points).map((point) => (
+            <span key={point.start}>{(isLong ? DAY : CLOCK).format(point.start)}</span>
+          ))}
+        </div>
+      </div>
+      <figcaption className={css.legend}>
+        <span data-kind="calls">Calls</span>
+        <span data-kind="errors">Errors</span>
+        <details>
+          <summary>As a table</summary>
+          <PointTable points={points} seconds={seconds} />
+        </details>
+      </figcaption>
+    </figure>
+  );
+}
+
+function Bar({ point, index, top }: { point: Point; index: number; top: number }) {
+  const good = ((point.calls - point.errors) / top) * HEIGHT;
+  const bad = (point.errors / top) * HEIGHT;
+  const box = { x: index + GAP, width: 1 - 2 * GAP };
+  if (point.calls === 0) return null;
+  return (
+    <g>
+      <title>{`${DAY.format(point.start)} ${CLOCK.format(point.start)}: ${count(point.calls, "call")}, ${count(point.errors, "error")}`}</title>
+      <rect {...box} y={HEIGHT - good} height={good} className={css.good} />
+      <rect {...box} y={HEIGHT - good - bad} height={bad} className={css.bad} />
+    </g>
+  );
+}
+
+function PointTable({ points, seconds }: { points: readonly Point[]; seconds: number }) {
+  const busy = points.filter((point) => point.calls > 0);
+  if (busy.length === 0) return <p>No calls.</p>;
+  return (
+    <table className={css.table}>
+      <thead>
+        <tr>
+          <th scope="col">From</th>
+          <th scope="col">Calls</th>
+          <th scope="col">Errors</th>
+        </tr>
+      </thead>
+      <tbody>
+        {busy.map((point) => (
+          <tr key={point.start}>
+            <td>
+              <Link href={`/runs?range=custom&since=${point.start}&until=${point.start + seconds * 1000}`}>
+                <Time at={point.start} />
+              </Link>
+            </td>
+            <td>{point.calls.toLocaleString()}</td>
+            <td>{point.errors.toLocaleString()}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function marks(points: readonly Point[]): readonly Point[] {
+  const count = 5;
+  const chosen = Array.from({ length: count }, (_, n) => points[Math.round((n * (points.length - 1)) / (count - 1))]);
+  return chosen.filter((point): point is Point => point !== undefined);
+}
+
+/** The next of 1, 2, 5, 10, 20, 50 … */
+function niceTop(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return (STEPS.find((step) => step * power >= value) ?? 10) * power;
+}
