@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 
 import flows
 from coordinator.scrub import REDACTED, mask_url
-from flows.bus import NatsAccess
+from flows.bus.access import NatsAccess
 from flows.sdk import Duration
 
 EXAMPLES: Final = Path(flows.__file__).parent / "examples"
@@ -100,6 +100,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     nats_ca: Annotated[str, Meta(description="The file of the authorities whose NATS certificates are believed.")] = ""
     nats_cert: Annotated[str, Meta(description="The file of our certificate for NATS.")] = ""
     nats_key: Annotated[str, Meta(description="The file of the key of that certificate.")] = ""
+    max_durable_runs: Annotated[
+        int, Meta(description="How many runs of schedules and webhooks run at a time.", ge=1, le=10_000), LIVE
+    ] = 50
+    max_waiting_runs: Annotated[
+        int,
+        Meta(description="How many runs of schedules and webhooks may wait; more are refused.", ge=1, le=1_000_000),
+        LIVE,
+    ] = 10_000
     resync_seconds: Annotated[
         float, Meta(description="How often flow files and the database are looked at.", ge=0.1, le=3600)
     ] = 5.0

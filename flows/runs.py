@@ -109,12 +109,13 @@ class PlanSource(Protocol):
 
 
 class Dispatcher(Protocol):
-    """Runs flows somewhere: in process (`workers.local`), later over NATS.
+    """Runs flows somewhere: in process (`workers.local`), or over NATS (`coordinator.fleet`).
 
     The suite `tests/workers/dispatcher_behaviour.py` holds every implementation to this promise.
 
     `run` always returns: a failing flow, an unknown digest, a passed deadline are results with an error.  It raises
-    only `asyncio.CancelledError`, when the task that awaits it is cancelled; by then the work has been stopped.
+    only Busy, when there is no room and nothing was begun, and `asyncio.CancelledError`, when the task that awaits it
+    is cancelled; by then the work has been stopped.
     """
 
     async def run(self, request: RunRequest, emit: EventSink = ignore_event) -> RunResult:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coordinator.fleet.nats_server import find_nats_server
-from flows.bus import NatsAccess
+from flows.bus.access import NatsAccess
 from tests.servers import free_port
 
 START_SECONDS = 20.0

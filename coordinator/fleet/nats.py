@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from coordinator.fleet.nats_server import nats_server
 from coordinator.settings import Settings
-from flows.bus import NatsAccess, connected
+from flows.bus.access import NatsAccess
+from flows.bus.client import connected
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from coordinator.fleet.child import Child
-from flows.bus import NatsAccess
+from flows.bus.access import NatsAccess
 from flows.errors import HeadraceError
 
 START_SECONDS: Final = 20.0

@@ -15,7 +15,8 @@ import pytest
 from coordinator.fleet.nats import open_nats
 from coordinator.fleet.nats_server import nats_server
 from coordinator.settings import Settings
-from flows.bus import NatsAccess, NatsUnavailable, connected
+from flows.bus.access import NatsAccess
+from flows.bus.client import NatsUnavailable, connected
 from tests.nats import nats_process
 
 SOON = 15.0

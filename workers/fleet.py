@@ -1,0 +1,278 @@
+"""Run flows for coordinators that are elsewhere, over NATS.
+
+A worker takes a call if it has a free slot, says so, runs it, and says how it ended.  It keeps nothing but caches:
+plans by digest, connections in memory, pools of clients.  Once a second it says how it is.
+"""
+
+import asyncio
+import logging
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from flows.bus.link import Link
+from flows.definition import FlowDefinition
+from flows.errors import HeadraceError, RunTimeout, StepError
+from flows.events import Event
+from flows.plan import Plan
+from flows.runs import RunError, RunRequest, RunResult
+from flows.sdk import NetworkPolicy
+from flows.wire import (
+    NEWS,
+    REPORT_SECONDS,
+    REPORTS,
+    VERSION,
+    Accepted,
+    Call,
+    Cancel,
+    Changed,
+    Done,
+    Inquire,
+    Missing,
+    Refused,
+    Report,
+    Said,
+    coordinator_subject,
+    news,
+    to_worker,
+    worker_subject,
+)
+from workers.connections import OF_A_CONNECTION, Connections
+from workers.fleet_connections import FleetConnections
+from workers.fleet_plans import PlanCache, RunPlans
+from workers.fleet_questions import Questions
+from workers.resources import PooledResources
+from workers.runner import Worker, run_plan
+
+CLOSE_SECONDS: Final = 5.0
+
+CallKey = tuple[str, int]
+
+log = logging.getLogger("headrace.worker")
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Who a worker is.  `release` is the version of its Headrace."""
+
+    worker: str
+    name: str
+    release: str
+
+
+class FleetWorker:
+    """One worker.  It takes calls inside `running`."""
+
+    def __init__(self, link: Link, identity: Identity, slots: int) -> None:
+        self._link = link
+        self._identity = identity
+        self._slots = slots
+        self._plans = PlanCache()
+        self._questions = Questions(link, identity.worker)
+        self._connections = FleetConnections(self._questions)
+        self._resources = PooledResources()
+        self._running: dict[CallKey, asyncio.Task[None]] = {}
+        self._load: Counter[str] = Counter()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._beside: set[asyncio.Task[None]] = set()
+        self._state: Literal["ready", "draining", "gone"] = "ready"
+        self._started = time.time()
+        self._done = 0
+
+    @property
+    def running_calls(self) -> int:
+        """How many calls are under way."""
+        return len(self._running)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Take calls until the block ends; what runs then is cut off.  `drain` comes before."""
+        link, subject = self._link, worker_subject(self._identity.worker)
+        async with link.listening(subject, to_worker, self._take), link.listening(NEWS, news, self._hear):
+            reporting = asyncio.create_task(self._report_for_ever(), name="say how the worker is")
+            try:
+                yield
+            finally:
+                reporting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await reporting
+                await self._close()
+
+    async def drain(self, grace: float) -> None:
+        """Take no more calls, and give those under way `grace` seconds."""
+        self._state = "draining"
+        await self._report()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), grace)
+
+    async def _close(self) -> None:
+        self._state = "gone"
+        for task in (*self._running.values(), *self._beside):
+            task.cancel()
+        ending = (*self._running.values(), *self._beside)
+        if ending:
+            await asyncio.wait(ending, timeout=CLOSE_SECONDS)
+        await asyncio.sleep(0)  # the callbacks of the tasks send their last words
+        await self._report()
+        await self._resources.close()
+
+    # -- what is heard ---------------------------------------------------------------------------------------------
+
+    async def _take(self, message: Any) -> None:
+        if type(message) is Call:
+            await self._begin(message)
+        elif type(message) is Cancel:
+            for number in message.numbers:
+                if (task := self._running.get((message.coordinator, number))) is not None:
+                    task.cancel()
+        elif type(message) is Inquire:
+            missing = tuple(each for each in message.numbers if (message.coordinator, each) not in self._running)
+            if missing:
+                await self._link.send(coordinator_subject(message.coordinator), Missing(missing))
+        else:
+            self._questions.answered(message)
+
+    async def _hear(self, message: Any) -> None:
+        if type(message) is Changed:
+            task = asyncio.create_task(self._renew(message.coordinator))
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
+        else:
+            await self._report()
+
+    async def _renew(self, coordinator: str) -> None:
+        try:
+            await self._connections.of(coordinator).renew()
+        except StepError as error:
+            log.warning("changed connections could not be fetched: %s", error)
+        for key in self._resources.open_keys():
+            if key[0] in OF_A_CONNECTION and len(key) == 3 and not self._connections.holds(key[1], key[2]):
+                await self._resources.discard(key)
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    async def _begin(self, call: Call) -> None:
+        reason = self._refusal(call)
+        if reason is not None:
+            await self._link.send(coordinator_subject(call.coordinator), Refused(call.number, reason))
+            return
+        plan = self._plans.by_digest(call.request.digest)
+        if plan is not None and not plan.waits:
+            # It ends in one go, so a task of its own would only cost.
+            await self._answer(call, await self._run_plan(call, plan, {}))
+            return
+        key = call.coordinator, call.number
+        task = asyncio.get_running_loop().create_task(self._run(call))
+        self._running[key] = task
+        self._load[call.coordinator] += 1
+        self._idle.clear()
+        task.add_done_callback(lambda ended: self._ended(call, ended))
+
+    def _refusal(self, call: Call) -> Literal["full", "stopping", "version"] | None:
+        if call.version != VERSION:
+            return "version"
+        if self._state != "ready":
+            return "stopping"
+        return "full" if len(self._running) >= self._slots else None
+
+    async def _run(self, call: Call) -> None:
+        await self._link.send(coordinator_subject(call.coordinator), Accepted(call.number, self._identity.worker))
+        try:
+            result = await self._result(call)
+        except HeadraceError as error:
+            result = _failed(error.code, str(error))
+        except TimeoutError:
+            result = _failed(RunTimeout.code, "The time of the run was over before the worker had all that it needs.")
+        except Exception:
+            log.exception("the run %s of flow %s failed", call.request.run_id, call.request.flow)
+            result = _failed("internal", "The worker failed in a way that it should not. Its log says more.")
+        await self._answer(call, result)
+
+    async def _result(self, call: Call) -> RunResult:
+        async def fetch(digest: str) -> FlowDefinition | None:
+            return await self._questions.plan(call.coordinator, digest)
+
+        async with asyncio.timeout(call.seconds):
+            plan = await self._plans.get(call.request.digest, fetch)
+            called = {name: await self._plans.get(digest, fetch) for name, digest in call.called.items()}
+            if call.connections:
+                await self._connections.of(call.coordinator).bring(call.connections)
+        return await self._run_plan(call, plan, called)
+
+    async def _run_plan(self, call: Call, plan: Plan, called: dict[str, Plan]) -> RunResult:
+        request: RunRequest = msgspec.structs.replace(call.request, deadline=time.time() + call.seconds)
+        subject = coordinator_subject(call.coordinator)
+
+        def say(event: Event) -> None:
+            self._link.post(subject, Said(call.number, event))
+
+        return await run_plan(plan, request, self._worker_for(call, called), say)
+
+    def _worker_for(self, call: Call, called: dict[str, Plan]) -> Worker:
+        connections = Connections(self._connections.of(call.coordinator))
+        network = NetworkPolicy(allow_loopback=call.allow_loopback, allow_private=call.allow_private)
+        return Worker(RunPlans(self._plans, called), self._resources, connections, network)
+
+    async def _answer(self, call: Call, result: RunResult) -> None:
+        subject = coordinator_subject(call.coordinator)
+        self._done += 1
+        try:
+            await self._link.send(subject, Done(call.number, result))
+        except HeadraceError as error:
+            await self._link.send(subject, Done(call.number, _failed(error.code, str(error))))
+        except UnicodeEncodeError:
+            message = "The result holds half of a character, which no client could read."
+            await self._link.send(subject, Done(call.number, _failed("bad_value", message)))
+
+    def _ended(self, call: Call, task: "asyncio.Task[None]") -> None:
+        del self._running[call.coordinator, call.number]
+        self._load[call.coordinator] -= 1
+        if not self._running:
+            self._idle.set()
+        if task.cancelled():
+            result = _failed("cancelled", "The call was cancelled.")
+            if self._state == "gone":
+                result = _failed("stopping", "The worker was stopped before the run ended.", retryable=True)
+            self._link.post(coordinator_subject(call.coordinator), Done(call.number, result))
+        elif (error := task.exception()) is not None:
+            log.error("the answer of run %s could not be sent: %s", call.request.run_id, error)
+
+    # -- reports ---------------------------------------------------------------------------------------------------
+
+    async def _report_for_ever(self) -> None:
+        while True:
+            await self._report()
+            await asyncio.sleep(REPORT_SECONDS)
+
+    async def _report(self) -> None:
+        if not self._link.is_up:
+            return
+        identity = self._identity
+        await self._link.send(
+            REPORTS,
+            Report(
+                version=VERSION,
+                worker=identity.worker,
+                name=identity.name,
+                host=platform.node(),
+                pid=os.getpid(),
+                release=identity.release,
+                started=self._started,
+                slots=self._slots,
+                running={coordinator: count for coordinator, count in self._load.items() if count},
+                plans=len(self._plans),
+                done=self._done,
+                state=self._state,
+            ),
+        )
+
+
+def _failed(code: str, message: str, *, retryable: bool = False) -> RunResult:
+    return RunResult(error=RunError(code=code, message=message, retryable=retryable))
