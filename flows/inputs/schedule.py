@@ -54,6 +54,8 @@ def _check_times(config: "ScheduleInput") -> Iterator[Finding]:
     try:
         if config.times()(datetime.now(UTC)) is None:
             yield (key,), "There is no such time: this schedule would never run."
+        if config.every is not UNSET and config.jitter >= config.every:
+            yield ("jitter",), "`jitter` is less than the interval, so that runs keep their order."
     except ValueError as error:
         yield (key,), str(error)
 

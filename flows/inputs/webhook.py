@@ -17,7 +17,10 @@ SEEN: Final = {
     "method": {"type": "string", "default": "POST", "description": "The method of the request."},
     "headers": {"type": "object", "default": {}, "description": "Its headers, by lower-case name."},
     "query": {"type": "object", "default": {}, "description": "Its query: text by name, a list where one repeats."},
-    "body": {"default": None, "description": "Its body: JSON and forms as values, else text, or base64 if binary."},
+    "body": {
+        "default": None,
+        "description": "Its body: JSON and forms as values, else text; `{base64: ...}` if binary.",
+    },
 }
 """What the flow sees of a request as `args`."""
 
@@ -54,9 +57,9 @@ class HookSignature(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Meta(description="What is signed: text with `{body}`, `{timestamp}` and the names of headers in braces."),
     ] = "{body}"
     timestamp: Annotated[HookTimestamp | UnsetType, Meta(description="When the request was signed.")] = UNSET
-    secret_encoding: Annotated[
+    value_encoding: Annotated[
         Literal["text", "base64"], Meta(description="How the secret is written; `whsec_` before base64 is left out.")
-    ] = "text"  # noqa: S105  a form, not a secret
+    ] = "text"
 
 
 class HookToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,8 +173,8 @@ class WebhookInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def withheld(self) -> frozenset[str]:
         """The headers that are for this server only: the flow and the history do not see them."""
-        own = {self.token.header.lower()} if self.token is not UNSET else set()
-        return ALWAYS_WITHHELD | own
+        proofs = (proof for proof in (self.token, self.signature) if proof is not UNSET)
+        return ALWAYS_WITHHELD | {proof.header.lower() for proof in proofs}
 
 
 WEBHOOK = flow_input("webhook", examples=EXAMPLES, arguments=hook_arguments, check=check_hook)(WebhookInput)
