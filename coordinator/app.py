@@ -1,4 +1,4 @@
-"""Make the one ASGI application: the guard in front of every route, then MCP, discovery, REST.
+"""Make the one ASGI application: the guard in front of every route, then MCP, discovery, pages, REST.
 
 request -> Guard (Host, Origin, security headers) -> /mcp, /mcp/<install>     McpEndpoint, before any routing
                                                   -> /.well-known, /register  Discovery
@@ -18,6 +18,8 @@ from coordinator.mcp.discovery import Discovery
 from coordinator.settings import Settings
 
 MCP_PATHS: Final = frozenset({"/mcp", "/mcp/"})
+from coordinator.pages import files
+from coordinator.pages.serving import Pages
 WILDCARDS: Final = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104  compared, not bound
 ALL_SOURCES: Final = TokenSources()
 
@@ -30,7 +32,8 @@ def make_app(coordinator: Coordinator) -> "LiveGuard":
         # Imported here because it takes a third of the start, and the first tool call does not need it.
         from coordinator.api import make_api
 
-        return cast("App", make_api(services))  # the same protocol, in narrower words
+        api = cast("App", make_api(services))  # the same protocol, in narrower words
+        return Pages(files.STATIC, api)
 
     front = Front(services.endpoint, services.install_endpoints.find, Discovery(coordinator.refusals), LateApp(make))
     return LiveGuard(front, services.live)

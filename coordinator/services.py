@@ -19,6 +19,7 @@ from coordinator.mcp.subscriptions import ToolChanges
 from coordinator.metrics import Metrics
 from coordinator.packs.service import PackService
 from coordinator.runs.history import RunHistory
+from coordinator.pages.reports import PolicyReports
 from coordinator.runs.queries import RunReader
 from coordinator.settings import Settings
 from coordinator.statistics.statistics import Statistics
@@ -94,6 +95,7 @@ class Services:
         """Where clients reach the server: the public URL, else the address that it listens on."""
         return base_url_of(self.settings, self.address)
 
+    policy_reports: PolicyReports = field(default_factory=PolicyReports)
     @property
     def is_open(self) -> bool:
         """Whether everybody on this machine may use `/api` and the pages: until there is an account."""

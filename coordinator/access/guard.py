@@ -41,14 +41,18 @@ COMMON_HEADERS: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+CONTENT_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    b"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    b"report-uri /api/csp-reports"
+)
+"""Nothing from elsewhere, nothing inline.  What is refused is reported to `coordinator.api.policy`."""
 PAGE_HEADERS: tuple[Header, ...] = (
     *COMMON_HEADERS,
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        b"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", CONTENT_POLICY),
 )
 
 

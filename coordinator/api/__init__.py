@@ -20,6 +20,7 @@ from coordinator.api.health import OPEN_ROUTES, metrics
 from coordinator.api.openapi import get_openapi
 from coordinator.api.overview import get_overview
 from coordinator.api.packs import InstallController, PackController
+from coordinator.api.policy import list_policy_reports, report_policy
 from coordinator.api.runs import RunController
 from coordinator.api.secrets import rotate_key
 from coordinator.api.settings import SettingController
@@ -53,6 +54,7 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     change_password,
     sign_out_everywhere,
     get_overview,
+    list_policy_reports,
     get_status,
     list_problems,
     get_flow_schema,
@@ -121,7 +123,7 @@ def entrance() -> Router:
 
 def open_routes() -> list[ControllerRouterHandler]:
     """Return what lies beside the closed part: open, but for the metrics."""
-    return [entrance(), *OPEN_ROUTES, begin_sign_in, finish_sign_in, metrics]
+    return [entrance(), report_policy, *OPEN_ROUTES, begin_sign_in, finish_sign_in, metrics]
 
 
 def _nothing() -> Any:

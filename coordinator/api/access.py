@@ -125,7 +125,8 @@ def _nobody(connection: Connection, services: Services, wanted: str | None) -> P
     is_caller = wanted == CALLER and not services.settings.require_auth
     if not (services.is_open or is_caller):
         raise Unauthorized(NO_TOKEN.reason if services.owner.name is None else "Sign in, or send an admin token.")
-    if connection.scope.get("method") == "POST" and not (has_body(connection) or is_json(connection)):
+    is_told = has_body(connection) or is_json(connection) or CSRF_HEADER in connection.headers
+    if connection.scope.get("method") == "POST" and not is_told:
         # The one kind of change that a browser sends for another site without asking, and no body to be looked at.
         raise HTTPException(status_code=415, detail=f"Without a token or a body, the Content-Type is {JSON_TYPE} too.")
     return _person(connection, "anonymous", is_admin=services.is_open)

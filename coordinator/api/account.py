@@ -39,6 +39,8 @@ NOTICES: Final[dict[SessionState, str]] = {
     "signed_out": "",
     "signed_in": "",
 }
+OPEN_CSRF_TOKEN: Final = "open"  # noqa: S105  no secret
+"""While everything is open there is no session; that the header is there says that no other site sent the request."""
 NOT_ENCRYPTED: Final = (
     "This connection is not encrypted: whoever is on the way can read the password. Put a proxy with TLS in front of "
     "the server, and set public_url."
@@ -56,7 +58,7 @@ class SessionOut(Struct, frozen=True, kw_only=True):
         ),
     ]
     name: Annotated[str, Meta(description="The name of the account; empty unless signed in.")]
-    csrf_token: Annotated[str, Meta(description="What every change brings in `csrf_header`; empty without a session.")]
+    csrf_token: Annotated[str, Meta(description="What every change brings in `csrf_header`; empty if nobody is in.")]
     csrf_header: Annotated[str, Meta(description="The name of that header.")]
     needs_code: Annotated[bool, Meta(description="Whether making the account takes the code of the log.")]
     min_password: Annotated[int, Meta(description="How many characters a new password has at least.")]
@@ -203,7 +205,7 @@ def _shown(
     return SessionOut(
         state=state,
         name=name,
-        csrf_token=csrf,
+        csrf_token=csrf or OPEN_CSRF_TOKEN if is_in else "",
         csrf_header=CSRF_HEADER,
         needs_code=state == "account_needed",
         min_password=MIN_LENGTH,

@@ -74,6 +74,11 @@ def metrics(request: Request[Any, Any, Any], services: GivenServices) -> Respons
     return Response(page, media_type=content_type.removesuffix("; charset=utf-8"))
 
 
+NOT_BUILT: Final = (
+    "The web pages are not built. `make pages` builds them (it needs npm), then load this address again. "
+    "Everything works without them: `headrace --help`."
+)
+
 OPEN_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (healthz, readyz, version, welcome)
 """The only routes that ask nobody who they are."""
 
@@ -98,5 +103,5 @@ def _welcome(services: Services) -> WelcomeOut:
 def _as_text(found: WelcomeOut) -> str:
     return (
         f"Headrace {found.version}: flows written in YAML, served as MCP tools.\n\n"
-        f"MCP      {found.mcp}\nREST     {found.api}\nHealth   {found.health}\n\n{found.connect}\n"
+        f"MCP      {found.mcp}\nREST     {found.api}\nHealth   {found.health}\n\n{found.connect}\n\n{NOT_BUILT}\n"
     )

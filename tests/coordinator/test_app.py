@@ -74,7 +74,10 @@ async def test_a_call_that_outlasts_the_grace_ends_with_a_word(tmp_path: Path) -
     assert "[stopping]" in answer["content"][0]["text"]
 
 
-async def test_the_address_says_what_is_here_to_a_program_and_to_a_person(tmp_path: Path) -> None:
+async def test_the_address_says_what_is_here_to_a_program_and_to_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coordinator.pages.files.STATIC", tmp_path / "not built")
     async with coordinator(tmp_path) as headrace:
         program = await headrace.client.get("/")
         person = await headrace.client.get("/", headers={"accept": "text/html,*/*"})
@@ -107,7 +110,7 @@ async def test_every_answer_carries_the_security_headers(tmp_path: Path) -> None
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["referrer-policy"] == "no-referrer"
             assert headers["x-frame-options"] == "DENY"
-            assert "default-src 'self'" in headers["content-security-policy"]
+            assert "default-src 'none'" in headers["content-security-policy"]
 
 
 async def test_clients_that_look_for_a_sign_in_learn_what_is_wrong(tmp_path: Path) -> None:
