@@ -11,12 +11,15 @@ export function Page({
   lead,
   actions,
   back,
+  wide = false,
   children,
 }: {
   title: string;
   lead?: ReactNode;
   actions?: ReactNode;
   back?: ReactNode;
+  /** Takes the whole width of the window, for what needs all the room there is. */
+  wide?: boolean;
   children: ReactNode;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
@@ -28,7 +31,7 @@ export function Page({
     if (document.activeElement !== document.body) heading.current?.focus();
   }, []);
   return (
-    <div className={css.page}>
+    <div className={css.page} data-wide={wide || undefined}>
       {back && <div className={css.back}>{back}</div>}
       <header className={css.head}>
         <div className={css.titles}>

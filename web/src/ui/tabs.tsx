@@ -3,11 +3,26 @@ import css from "./tabs.module.css";
 
 export type Tab = { key: string; title: ReactNode; show: () => ReactNode };
 
-/** Several views in one place; arrow keys go from one to the next. */
-export function Tabs({ label, tabs }: { label: string; tabs: Tab[] }) {
+/** Several views in one place; arrow keys go from one to the next.  With `selected` the page decides which is shown. */
+export function Tabs({
+  label,
+  tabs,
+  selected,
+  onSelect,
+}: {
+  label: string;
+  tabs: Tab[];
+  selected?: string;
+  onSelect?: (key: string) => void;
+}) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
-  const [key, setKey] = useState(tabs[0]?.key);
+  const [own, setOwn] = useState(tabs[0]?.key);
+  const key = selected ?? own;
+  const setKey = (next: string) => {
+    setOwn(next);
+    onSelect?.(next);
+  };
   const shown = tabs.find((tab) => tab.key === key) ?? tabs[0];
   if (!shown) return null;
   const move = (event: KeyboardEvent) => {
