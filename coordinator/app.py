@@ -2,7 +2,9 @@
 
 request -> Guard (Host, Origin, security headers) -> /mcp, /mcp/<install>     McpEndpoint, before any routing
                                                   -> /.well-known, /register  Discovery
-                                                  -> everything else          Litestar
+                                                  -> /hooks/...               Webhooks
+                                                  -> addresses of pages       Pages, when a browser asks
+                                                  -> everything else          Litestar, behind the pages
 """
 
 import asyncio
@@ -12,14 +14,15 @@ from urllib.parse import urlsplit
 
 from coordinator.access.guard import App, Guard, GuardOptions, Receive, Send
 from coordinator.access.presented import QUERY_TOKEN_KEY, Scope, TokenSources, folded_headers, take_query_token
+from coordinator.durable.webhooks import Webhooks
 from coordinator.lifecycle import Coordinator
 from coordinator.live_settings import LiveSettings
 from coordinator.mcp.discovery import Discovery
+from coordinator.pages import files
+from coordinator.pages.serving import Pages
 from coordinator.settings import Settings
 
 MCP_PATHS: Final = frozenset({"/mcp", "/mcp/"})
-from coordinator.pages import files
-from coordinator.pages.serving import Pages
 WILDCARDS: Final = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104  compared, not bound
 ALL_SOURCES: Final = TokenSources()
 
@@ -35,7 +38,8 @@ def make_app(coordinator: Coordinator) -> "LiveGuard":
         api = cast("App", make_api(services))  # the same protocol, in narrower words
         return Pages(files.STATIC, api)
 
-    front = Front(services.endpoint, services.install_endpoints.find, Discovery(coordinator.refusals), LateApp(make))
+    discovery, webhooks = Discovery(coordinator.refusals), services.durable.webhooks
+    front = Front(services.endpoint, services.install_endpoints.find, discovery, webhooks, LateApp(make))
     return LiveGuard(front, services.live)
 
 
@@ -61,11 +65,14 @@ class LateApp:
 class Front:
     """Sends a request to the part that answers its path.  `sources` are the ways in which `/mcp` takes a token."""
 
-    def __init__(self, mcp: App, install: Callable[[str], App | None], discovery: App, api: LateApp) -> None:
+    def __init__(
+        self, mcp: App, install: Callable[[str], App | None], discovery: App, webhooks: App, api: LateApp
+    ) -> None:
         self.sources = ALL_SOURCES
         self._mcp = mcp
         self._install = install
         self._discovery = discovery
+        self._webhooks = webhooks
         self.api = api
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -77,6 +84,8 @@ class Front:
             return self._discovery(scope, receive, send)
         if (install := self._install(path)) is not None:
             return self._answer(install, scope, receive, send)
+        if Webhooks.handles(path):
+            return self._webhooks(scope, receive, send)
         return self.api(scope, receive, send)
 
     def _answer(self, mcp: App, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

@@ -1,6 +1,7 @@
 """Open everything a coordinator needs, in order, and close it in reverse.
 
-    database -> sample -> vault -> tokens -> history -> catalog -> connections -> dispatcher -> calls -> MCP -> jobs
+    database -> sample -> vault -> tokens -> history -> catalog -> connections -> dispatcher -> calls
+    -> durable runs -> MCP -> jobs
 
 What runs plans is given by the caller: the coordinator does not know workers.
 """
@@ -28,7 +29,10 @@ from coordinator.connections.service import ConnectionService
 from coordinator.connections.sign_in import SignIns
 from coordinator.db.engine import Database, open_database
 from coordinator.db.notices import listening
-from coordinator.limits import LimitedDispatcher
+from coordinator.dispatching import Dispatching, Runners, network_policy, open_dispatching
+from coordinator.durable.database import DatabaseQueue
+from coordinator.durable.service import make_durable
+from coordinator.fleet.metrics import add_fleet_metrics
 from coordinator.live_settings import LiveSettings, Load
 from coordinator.logs import get_logger
 from coordinator.mcp.discovery import RecentRefusals
@@ -55,17 +59,12 @@ from coordinator.trials import TrialPlans, Trials
 from coordinator.vault.key_source import KeySource
 from coordinator.vault.vault import Vault
 from coordinator.version import VERSION
-from flows.connections import ConnectionSource
-from flows.runs import Dispatcher, PlanSource
-from flows.sdk import NetworkPolicy
+from flows.runs import Dispatcher
 
 FLUSH_TOKENS_SECONDS: Final = 5.0
 STATISTICS_SECONDS: Final = 15.0
 RETENTION_SECONDS: Final = 3600.0
 FIRST_RETENTION_SECONDS: Final = 60.0
-
-MakeDispatcher = Callable[[PlanSource, Settings, ConnectionSource], Dispatcher]
-"""Makes what runs plans, from where plans are found, the settings, and where connections are found."""
 
 log = get_logger(__name__)
 
@@ -82,6 +81,7 @@ class Coordinator:
         """Take no more calls, let those under way finish within `shutdown_grace`, end the others with a last word."""
         services = self.services
         services.stopping.set()
+        services.durable.runner.stop()
         log.info("stopping", calls=services.calls.running)
         grace = services.settings.shutdown_grace
         endpoints = (services.endpoint, services.install_endpoints)
@@ -118,7 +118,7 @@ class _Flows:
 
 @asynccontextmanager
 async def open_coordinator(
-    load: Load, make_dispatcher: MakeDispatcher, address: str, environ: Mapping[str, str] = os.environ
+    load: Load, runners: Runners, address: str, environ: Mapping[str, str] = os.environ
 ) -> AsyncIterator[Coordinator]:
     """Open a coordinator that listens at the URL `address`, and close it at the end.  Raises HeadraceError.
 
@@ -128,18 +128,18 @@ async def open_coordinator(
     async with AsyncExitStack() as stack:
         state = await _open_state(stack, load, environ)
         flows = await _open_flows(stack, state, address)
-        settings = state.live.current
-        running = make_dispatcher(flows.plans, settings, flows.connections)
-        dispatcher = LimitedDispatcher(running, flows.plans, settings.call_queue)
-        stack.push_async_callback(dispatcher.close)
+        dispatching = await stack.enter_async_context(
+            open_dispatching(runners, flows.plans, state.live.current, flows.connections)
+        )
         refusals = RecentRefusals()
-        services = _serve(state, flows, dispatcher, refusals, address)
+        services = _serve(state, flows, dispatching, refusals, address)
         _add_gauges(services)
+        await stack.enter_async_context(services.durable.at_work())
         await stack.enter_async_context(scheduled(_jobs(services, state.database)))
         await stack.enter_async_context(services.resync.prompted())
         await stack.enter_async_context(listening(state.database, services.resync.prompt))
         stack.enter_context(presence(state.data, address))
-        yield Coordinator(services, dispatcher, refusals)
+        yield Coordinator(services, dispatching.dispatcher, refusals)
 
 
 async def _open_state(stack: AsyncExitStack, load: Load, environ: Mapping[str, str]) -> _State:
@@ -214,11 +214,18 @@ async def _open_flows(stack: AsyncExitStack, state: _State, address: str) -> _Fl
     )
 
 
-def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: RecentRefusals, address: str) -> Services:
-    live, tools = state.live, flows.tools
+def _serve(state: _State, flows: _Flows, running: Dispatching, refusals: RecentRefusals, address: str) -> Services:
+    live, tools, dispatcher = state.live, flows.tools, running.dispatcher
     settings = live.current
-    options = CallOptions(timeout_seconds=settings.call_timeout, max_concurrent=settings.max_concurrent_calls)
+    options = CallOptions(
+        timeout_seconds=settings.call_timeout,
+        max_concurrent=settings.max_concurrent_calls,
+        always_waits=running.fleet is not None,
+    )
     calls = CallService(dispatcher, state.history.record, options)
+    queue = DatabaseQueue(state.database, lambda: live.current.max_waiting_runs)
+    durable = make_durable(queue, state.database, calls, flows.catalog, flows.connections, lambda: live.current)
+    tools.follow(durable.publish)
     sources = PackSources(lambda: network_policy(live.current))
     packs = PackService(flows.catalog, flows.installed, sources, flows.connections, flows.sign_ins)
 
@@ -243,6 +250,8 @@ def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: Recen
         editor=FlowEditor(flows.catalog),
         tools=tools,
         calls=calls,
+        fleet=running.fleet,
+        durable=durable,
         trials=Trials(dispatcher, flows.plans, settings.call_timeout),
         history=state.history,
         resync=Resync(state.database, flows.catalog, refreshed),
@@ -255,11 +264,6 @@ def _serve(state: _State, flows: _Flows, dispatcher: Dispatcher, refusals: Recen
             lambda name: endpoint_of(lambda: tools.of_install(name)), packs.is_installed
         ),
     )
-
-
-def network_policy(settings: Settings) -> NetworkPolicy:
-    """Return where flows may connect to."""
-    return NetworkPolicy(allow_loopback=settings.allow_loopback, allow_private=settings.allow_private_networks)
 
 
 def _make_data_directory(data: Path) -> None:
@@ -278,6 +282,7 @@ def _jobs(services: Services, database: Database) -> list[Job]:
     async def retain() -> None:
         await delete_old_runs(database, services.settings)
         await services.statistics.forget_old()
+        await services.durable.queue.tidy()
 
     async def flush() -> None:
         await services.tokens.flush()
@@ -300,6 +305,11 @@ def _add_gauges(services: Services) -> None:
     gauge("headrace_tools", "Tools that are served.", lambda: len(services.tools.current.tools))
     gauge("headrace_config_version", "Generation of the flows that are served.", lambda: services.catalog.generation)
     gauge("headrace_calls_running", "Calls under way.", lambda: services.calls.running)
+    gauge(
+        "headrace_durable_runs_running",
+        "Runs under way that nobody waits for.",
+        lambda: services.durable.runner.running,
+    )
     gauge("headrace_open_streams", "Subscriptions that are open.", open_streams)
     gauge("headrace_queue_depth", "Runs that are not written to the history yet.", lambda: services.history.waiting)
-    gauge("headrace_workers", "Workers that run flows.", lambda: 1)
+    add_fleet_metrics(services.metrics, services.fleet)

@@ -1,7 +1,7 @@
 """What a running coordinator consists of, as the routes see it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from coordinator.access.tokens import Tokens
@@ -12,14 +12,16 @@ from coordinator.catalog.editing import FlowEditor
 from coordinator.catalog.resync import Resync
 from coordinator.connections.service import ConnectionService
 from coordinator.connections.sign_in import SignIns
+from coordinator.durable.service import Durable
+from coordinator.fleet.fleet import Fleet
 from coordinator.live_settings import LiveSettings
 from coordinator.mcp.endpoint import McpEndpoint
 from coordinator.mcp.installs import InstallEndpoints
 from coordinator.mcp.subscriptions import ToolChanges
 from coordinator.metrics import Metrics
 from coordinator.packs.service import PackService
-from coordinator.runs.history import RunHistory
 from coordinator.pages.reports import PolicyReports
+from coordinator.runs.history import RunHistory
 from coordinator.runs.queries import RunReader
 from coordinator.settings import Settings
 from coordinator.statistics.statistics import Statistics
@@ -37,6 +39,8 @@ class PublishedTools:
         self._changes = changes
         self._current = EMPTY
         self._of_installs: dict[str, Toolset] = {}
+        self._plans: Mapping[str, Plan] = {}
+        self._followers: list[Callable[[Mapping[str, Plan]], None]] = []
 
     @property
     def current(self) -> Toolset:
@@ -50,11 +54,19 @@ class PublishedTools:
             found = self._of_installs[install] = self._current.of_install(install)
         return found
 
+    def follow(self, follower: Callable[[Mapping[str, Plan]], None]) -> None:
+        """Give all flows that are served to what serves them otherwise than as tools, now and at every change."""
+        self._followers.append(follower)
+        follower(self._plans)
+
     async def publish(self, plans: Mapping[str, Plan], generation: int) -> None:
         """Build the tools of the plans and serve them."""
         # In a thread, because ten thousand definitions take longer than a call should wait.
         built = await asyncio.to_thread(build_toolset, plans.values(), generation, self._current)
         before, self._current, self._of_installs = self._current, built, {}
+        self._plans = plans
+        for follower in self._followers:
+            follower(plans)
         if built.digest != before.digest:
             self._changes.publish()
 
@@ -74,6 +86,7 @@ class Services:
     editor: FlowEditor
     tools: PublishedTools
     calls: CallService
+    durable: Durable
     trials: Trials
     history: RunHistory
     runs: RunReader
@@ -83,6 +96,8 @@ class Services:
     endpoint: McpEndpoint
     install_endpoints: InstallEndpoints
     resync: Resync
+    policy_reports: PolicyReports = field(default_factory=PolicyReports)
+    fleet: Fleet | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -95,7 +110,6 @@ class Services:
         """Where clients reach the server: the public URL, else the address that it listens on."""
         return base_url_of(self.settings, self.address)
 
-    policy_reports: PolicyReports = field(default_factory=PolicyReports)
     @property
     def is_open(self) -> bool:
         """Whether everybody on this machine may use `/api` and the pages: until there is an account."""
@@ -114,7 +128,7 @@ class Services:
             for name, reason in self.tools.current.problems.items()
             if name in entries
         ]
-        return [*self.catalog.problems, *unusable]
+        return [*self.catalog.problems, *unusable, *self.durable.webhooks.table.problems]
 
 
 def base_url_of(settings: Settings, address: str) -> str:

@@ -13,6 +13,7 @@ from coordinator.api.access import lets_in, principal_of
 from coordinator.api.account import ENTRANCE, change_password, get_account, sign_out_everywhere
 from coordinator.api.bodies import check_body
 from coordinator.api.connections import ConnectionController, list_presets
+from coordinator.api.durable import DeadLetterController, ScheduleController, list_webhooks
 from coordinator.api.editing import complete_flow, edit_flow, explain_flow, list_components
 from coordinator.api.errors import HANDLERS
 from coordinator.api.flows import FlowController
@@ -46,6 +47,9 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     TokenController,
     get_snippets,
     RunController,
+    ScheduleController,
+    list_webhooks,
+    DeadLetterController,
     ConnectionController,
     list_presets,
     rotate_key,

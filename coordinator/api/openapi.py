@@ -22,6 +22,7 @@ TAGS: Final[Mapping[str, str]] = {
     "packs": "Packs of tools: which there are, which are installed, and every change of installs.",
     "tokens": "What clients call with.",
     "runs": "The history of calls.",
+    "durable": "Flows that run without a call: schedules, webhooks, and runs of them that were set aside.",
     "connections": "Services that flows reach, and the credentials for them, which never come out again.",
     "settings": "The settings in force.",
     "account": "The owner's account, and sessions of the pages.",

@@ -8,7 +8,20 @@ import sys
 
 import typer
 
-from coordinator.cli import calls, checks, connections, flows, installs, packs, pages, runs, secrets, serve, tokens
+from coordinator.cli import (
+    calls,
+    checks,
+    connections,
+    durable,
+    flows,
+    installs,
+    packs,
+    pages,
+    runs,
+    secrets,
+    serve,
+    tokens,
+)
 from flows.errors import HeadraceError
 
 app = typer.Typer(
@@ -31,6 +44,7 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(connections.app, name="connection")
 app.add_typer(secrets.app, name="secret")
 app.add_typer(runs.app, name="runs")
+durable.add_to(app)
 app.command()(pages.schema)
 app.command()(pages.docs)
 app.command()(pages.settings)

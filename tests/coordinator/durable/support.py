@@ -90,7 +90,7 @@ steps:
       headers: {{Idempotency-Key: "${{{{ run.key }}}}"}}
       json: ${{{{ args }}}}
 {more}
-output: {{reply: {{value: {{run: "${{{{ run.id }}}}", key: "${{{{ run.key }}}}"}}}}}}
+output: {{reply: {{run: "${{{{ run.id }}}}", key: "${{{{ run.key }}}}"}}}}
 """
 
 
