@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final, TextIO
 
 from coordinator.app import WILDCARDS, LiveGuard, make_app
-from coordinator.lifecycle import Coordinator, MakeDispatcher, open_coordinator
+from coordinator.dispatching import Runners
+from coordinator.lifecycle import Coordinator, open_coordinator
 from coordinator.live_settings import Load
 from coordinator.logs import configure_logging, get_logger
 from coordinator.serving import bound_port, listen, serve_until_told
@@ -23,14 +24,14 @@ COLLECT_AFTER: Final = 10_000
 log = get_logger(__name__)
 
 
-async def run_coordinator(load: Load, make_dispatcher: MakeDispatcher) -> None:
+async def run_coordinator(load: Load, runners: Runners) -> None:
     """Serve until SIGTERM or SIGINT.  Raises HeadraceError when it cannot start."""
     settings = load({}).settings
     configure_logging(settings.log_level, settings.log_format)
     listener = listen(settings.host, settings.port)
     with listener:
         address = address_of(settings.host, bound_port(listener))
-        async with open_coordinator(load, make_dispatcher, address) as coordinator:
+        async with open_coordinator(load, runners, address) as coordinator:
             _keep_what_is_loaded()
             app = make_app(coordinator)
             begun: list[asyncio.Task[None]] = []

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from flows.bus.access import NatsAccess
 from flows.connections import Connection
 from flows.definition import FlowDefinition
 from flows.errors import HeadraceError, StepError
@@ -232,6 +233,18 @@ class Report(Struct, frozen=True, array_like=True, tag="report"):
     plans: int
     done: int
     state: Literal["ready", "draining", "gone"]
+
+
+class WorkerStart(Struct, frozen=True, kw_only=True):
+    """What a worker process is given on its standard input by the coordinator that starts it."""
+
+    worker: str
+    name: str
+    access: NatsAccess
+    slots: int
+    grace: float
+    log_level: str
+    log_format: str
 
 
 # -- bytes -------------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from coordinator.api.status import get_flow_schema, get_status, list_problems
 from coordinator.api.tokens import TokenController, get_snippets
 from coordinator.api.tools import ToolController
 from coordinator.api.trying import check_flow, test_flow, try_flow
+from coordinator.api.workers import list_workers
 from coordinator.services import Services
 
 RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
@@ -60,6 +61,7 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     get_overview,
     list_policy_reports,
     get_status,
+    list_workers,
     list_problems,
     get_flow_schema,
     get_openapi,

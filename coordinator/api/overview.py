@@ -8,7 +8,8 @@ from litestar.params import QueryParameter
 from msgspec import Meta, Struct
 
 from coordinator.api.given import GivenServices
-from coordinator.api.status import WorkerOut, workers_of
+from coordinator.api.workers import worker_views
+from coordinator.fleet.roster import WorkerView
 from coordinator.services import Services
 from coordinator.settings import EXAMPLES, notices
 from coordinator.statistics.cell import Cell, total
@@ -81,7 +82,7 @@ class OverviewOut(Struct, frozen=True, kw_only=True):
     slowest: Annotated[list[ToolCountsOut], Meta(description="The tools that took longest, by p95.")]
     failing: Annotated[list[ToolCountsOut], Meta(description="The tools that failed most often.")]
     busiest: Annotated[list[ToolCountsOut], Meta(description="The tools that were called most often.")]
-    workers: Annotated[list[WorkerOut], Meta(description="What runs flows.")]
+    workers: Annotated[list[WorkerView], Meta(description="What runs flows.")]
     first_steps: Annotated[list[FirstStepOut], Meta(description="The way to the first call, in order.")]
     is_new: Annotated[bool, Meta(description="Whether a first step is still to be done.")]
 
@@ -109,7 +110,7 @@ async def get_overview(services: GivenServices, wanted: WantedRange = "24h") -> 
         slowest=_top(by_tool, lambda cell: cell.percentile(0.95)),
         failing=_top(by_tool, lambda cell: cell.errors),
         busiest=_top(by_tool, lambda cell: cell.calls),
-        workers=workers_of(services),
+        workers=worker_views(services),
         first_steps=steps,
         is_new=not all(step.is_done for step in steps),
     )

@@ -1,26 +1,19 @@
 """`/api/status`, `/api/problems`, `/api/schema`: how the installation is, what is wrong, what a flow file may hold."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from litestar import get
 from msgspec import Meta, Struct
 
 from coordinator.api.given import GivenServices
-from coordinator.services import Services
+from coordinator.api.workers import worker_views
+from coordinator.fleet.roster import WorkerView
 from coordinator.settings import notices
 from coordinator.snippets import mcp_url
 from coordinator.version import VERSION
 from flows.problems import Problem
 from flows.registry import default_registry
 from flows.schema import flow_schema
-
-
-class WorkerOut(Struct, frozen=True, kw_only=True):
-    """A process that runs flows."""
-
-    name: Annotated[str, Meta(description="Its name.")]
-    kind: Annotated[Literal["local"], Meta(description="`local`: the coordinator itself.")]
-    running: Annotated[int, Meta(description="Calls under way.")]
 
 
 class StatusOut(Struct, frozen=True, kw_only=True):
@@ -37,7 +30,7 @@ class StatusOut(Struct, frozen=True, kw_only=True):
     errors: Annotated[int, Meta(description="How many errors flows have.")]
     warnings: Annotated[int, Meta(description="How many warnings flows have.")]
     dropped_runs: Annotated[int, Meta(description="Runs that the history could not keep since the start.")]
-    workers: Annotated[list[WorkerOut], Meta(description="What runs flows.")]
+    workers: Annotated[list[WorkerView], Meta(description="What runs flows.")]
 
 
 class ProblemsOut(Struct, frozen=True, kw_only=True):
@@ -66,13 +59,8 @@ def get_status(services: GivenServices) -> StatusOut:
         errors=errors,
         warnings=len(problems) - errors,
         dropped_runs=services.metrics.dropped_runs,
-        workers=workers_of(services),
+        workers=worker_views(services),
     )
-
-
-def workers_of(services: Services) -> list[WorkerOut]:
-    """Return the processes that run flows."""
-    return [WorkerOut(name="local", kind="local", running=services.calls.running)]
 
 
 @get("/problems", operation_id="listProblems", tags=["status"], sync_to_thread=False)

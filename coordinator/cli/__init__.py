@@ -21,7 +21,9 @@ from coordinator.cli import (
     secrets,
     serve,
     tokens,
+    worker,
 )
+from coordinator.cli import coordinator as alone
 from flows.errors import HeadraceError
 
 app = typer.Typer(
@@ -34,6 +36,8 @@ app = typer.Typer(
 )
 
 app.command()(serve.serve)
+app.command("coordinator")(alone.coordinator)
+app.command()(worker.worker)
 app.command("check")(checks.check_files)
 app.command("test")(checks.run_tests)
 app.command()(calls.call)

@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 
 class Child:
-    """One child process.  `stdin` is what it is given to read; its standard input stays open as long as we live.
+    """One child process.  `stdin` makes what it is given to read; its standard input stays open as long as we live.
 
     `died` is told of every end that nobody asked for.
     """
@@ -35,7 +35,7 @@ class Child:
         name: str,
         command: Sequence[str],
         *,
-        stdin: bytes | None = None,
+        stdin: Callable[[], bytes] | None = None,
         stop_seconds: float,
         died: Callable[[], None] = lambda: None,
     ) -> None:
@@ -118,7 +118,7 @@ class Child:
             **_end_with_parent(),
         )
         if self._stdin is not None and process.stdin is not None:
-            process.stdin.write(self._stdin)
+            process.stdin.write(self._stdin())
         return process
 
 

@@ -17,6 +17,7 @@ import httpx
 from coordinator.app import make_app
 from coordinator.cli.serve import local_dispatcher
 from coordinator.db import open_database
+from coordinator.dispatching import Runners
 from coordinator.lifecycle import Coordinator, open_coordinator
 from coordinator.sample import ensure_sample
 from coordinator.services import Services
@@ -86,7 +87,7 @@ async def coordinator(tmp_path: Path, flows: Mapping[str, str] | None = None, **
     def load(stored: Mapping[str, Any]) -> Loaded:
         return load_settings({}, environ, stored=stored, directory=tmp_path)
 
-    async with open_coordinator(load, local_dispatcher, ADDRESS, environ) as opened:
+    async with open_coordinator(load, Runners(local_dispatcher), ADDRESS, environ) as opened:
         transport = httpx.ASGITransport(make_app(opened), raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
             yield InProcess(opened, client, tmp_path / "data", directory)

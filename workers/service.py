@@ -1,0 +1,76 @@
+"""A worker process: connect to NATS, take calls until told to stop, finish what runs, leave."""
+
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from msgspec import Struct
+
+from flows.bus.access import NatsAccess
+from flows.bus.client import connected
+from flows.bus.link import Link
+from workers.fleet import FleetWorker, Identity
+
+COLLECT_AFTER: Final = 10_000
+"""As in the coordinator: a call makes about a hundred objects, and hardly one of them in a cycle."""
+
+
+class WorkerOptions(Struct, frozen=True, kw_only=True):
+    """What a worker is to be.  `grace` are the seconds that running calls get when it is told to stop.
+
+    `ends_with_input` says that the end of standard input is the end of whoever started it.
+    """
+
+    access: NatsAccess
+    identity: Identity
+    slots: int = 1000
+    grace: float = 10.0
+    ends_with_input: bool = False
+
+
+async def run_worker(options: WorkerOptions) -> None:
+    """Serve until SIGTERM, SIGINT, or the end of standard input.  Raises NatsUnavailable."""
+    told = asyncio.Event()
+    with _told_by_signals(told):
+        if options.ends_with_input:
+            await _tell_at_end_of_input(told)
+        async with connected(options.access, f"headrace worker {options.identity.name}") as client:
+            worker = FleetWorker(Link(client), options.identity, options.slots)
+            async with worker.running():
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(COLLECT_AFTER)
+                await told.wait()
+                await worker.drain(options.grace)
+
+
+@contextmanager
+def _told_by_signals(told: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, told.set)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+class _UntilTheEnd(asyncio.Protocol):
+    def __init__(self, told: asyncio.Event) -> None:
+        self._told = told
+
+    def eof_received(self) -> None:
+        self._told.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._told.set()
+
+
+async def _tell_at_end_of_input(told: asyncio.Event) -> None:
+    await asyncio.get_running_loop().connect_read_pipe(lambda: _UntilTheEnd(told), sys.stdin)
