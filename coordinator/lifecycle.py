@@ -23,6 +23,7 @@ from coordinator.catalog.directory import FlowDirectory
 from coordinator.catalog.editing import FlowEditor
 from coordinator.catalog.resync import Resync
 from coordinator.catalog.store import FlowStore
+from coordinator.changes import Changes
 from coordinator.connections.grants import Grants
 from coordinator.connections.provider import Provider
 from coordinator.connections.service import ConnectionService
@@ -81,6 +82,7 @@ class Coordinator:
         """Take no more calls, let those under way finish within `shutdown_grace`, end the others with a last word."""
         services = self.services
         services.stopping.set()
+        services.changes.close()
         services.durable.runner.stop()
         log.info("stopping", calls=services.calls.running)
         grace = services.settings.shutdown_grace
@@ -258,11 +260,25 @@ def _serve(state: _State, flows: _Flows, running: Dispatching, refusals: RecentR
         runs=RunReader(state.database, state.history),
         metrics=state.metrics,
         statistics=state.statistics,
+        changes=_changes(state, flows, running),
         packs=packs,
         endpoint=endpoint_of(lambda: tools.current),
         install_endpoints=InstallEndpoints(
             lambda name: endpoint_of(lambda: tools.of_install(name)), packs.is_installed
         ),
+    )
+
+
+def _changes(state: _State, flows: _Flows, running: Dispatching) -> Changes:
+    """Tell apart what those who watch may see."""
+    catalog, tools, fleet = flows.catalog, flows.tools, running.fleet
+    return Changes(
+        {
+            "runs": lambda: state.statistics.counted,
+            "tools": lambda: tools.current.digest,
+            "flows": lambda: (catalog.generation, catalog.problems),
+            "workers": lambda: tuple((each.id, each.state) for each in fleet.workers()) if fleet else (),
+        }
     )
 
 

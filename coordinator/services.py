@@ -10,6 +10,7 @@ from coordinator.calls import CallService
 from coordinator.catalog import Catalog
 from coordinator.catalog.editing import FlowEditor
 from coordinator.catalog.resync import Resync
+from coordinator.changes import Changes
 from coordinator.connections.service import ConnectionService
 from coordinator.connections.sign_in import SignIns
 from coordinator.durable.service import Durable
@@ -96,6 +97,7 @@ class Services:
     endpoint: McpEndpoint
     install_endpoints: InstallEndpoints
     resync: Resync
+    changes: Changes
     policy_reports: PolicyReports = field(default_factory=PolicyReports)
     fleet: Fleet | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -21,7 +21,6 @@ from coordinator.db.engine import Database
 from coordinator.db.tables import sessions as table
 
 KEY_BYTES: Final = 32
-MAX_KEY_LENGTH: Final = 64
 IDLE_SECONDS: Final = 14 * 86_400
 """A session ends when it was not used for so long,"""
 LONGEST_SECONDS: Final = 90 * 86_400
@@ -60,27 +59,23 @@ class Sessions:
 
     def find(self, key: str) -> Session | None:
         """Return the session of a key, and note its use."""
-        if not key or len(key) > MAX_KEY_LENGTH:
-            return None
-        # Finding by digest tells nobody anything: who could choose a digest's first characters would have the key.
         digest = _digest(key)
-        session = self._sessions.get(digest)
-        if session is None:
+        if not self._is_alive(digest):
             return None
-        now = self._now()
-        if now >= min(session.expires, self._last_use(digest, session) + IDLE_SECONDS * 1000):
-            return None
-        self._uses[digest] = now
-        return session
+        self._uses[digest] = self._now()
+        return self._sessions[digest]
+
+    def is_alive(self, key: str) -> bool:
+        """Whether there is a session of this key; that somebody looks is no use of it."""
+        return self._is_alive(_digest(key))
 
     def list(self) -> list[Session]:
         """Return the sessions that have not ended, the one that was used last first."""
-        now = self._now()
-        known = [
+        alive = [
             msgspec.structs.replace(session, last_used=self._last_use(digest, session))
             for digest, session in self._sessions.items()
+            if self._is_alive(digest)
         ]
-        alive = [each for each in known if now < min(each.expires, each.last_used + IDLE_SECONDS * 1000)]
         return sorted(alive, key=lambda each: each.last_used, reverse=True)
 
     async def begin(self, connection: AsyncConnection, account: str, visitor: Visitor) -> tuple[str, Session]:
@@ -142,6 +137,13 @@ class Sessions:
         newest = select(table.c.digest).order_by(table.c.last_used.desc(), table.c.digest).limit(MAX_SESSIONS - 1)
         kept = list(await connection.scalars(newest))
         await connection.execute(delete(table).where(table.c.digest.not_in(kept)))
+
+    def _is_alive(self, digest: str) -> bool:
+        # Finding by digest tells nobody anything: who could choose a digest's first characters would have the key.
+        session = self._sessions.get(digest)
+        if session is None:
+            return False
+        return self._now() < min(session.expires, self._last_use(digest, session) + IDLE_SECONDS * 1000)
 
     def _last_use(self, digest: str, session: Session) -> int:
         return self._uses.get(digest, session.last_used)

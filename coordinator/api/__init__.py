@@ -16,6 +16,7 @@ from coordinator.api.connections import ConnectionController, list_presets
 from coordinator.api.durable import DeadLetterController, ScheduleController, list_webhooks
 from coordinator.api.editing import complete_flow, edit_flow, explain_flow, list_components
 from coordinator.api.errors import HANDLERS
+from coordinator.api.events import watch_events
 from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
 from coordinator.api.openapi import get_openapi
@@ -60,6 +61,7 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     sign_out_everywhere,
     get_overview,
     list_policy_reports,
+    watch_events,
     get_status,
     list_workers,
     list_problems,

@@ -29,6 +29,8 @@ from flows.errors import NotAllowed
 from flows.runs import Caller
 
 ACCESS: Final = "access"
+ADMIN: Final = "admin"
+"""What a handler wants unless it says something else."""
 CALLER: Final = "caller"
 OWNER: Final = "owner"
 PRINCIPAL_KEY: Final = "headrace.principal"
@@ -109,6 +111,16 @@ def require_csrf_token(connection: Connection, key: str) -> None:
     """Raise ForgedRequest unless the request comes from a script that knows the session's CSRF token."""
     if not is_csrf_token(connection.headers.get(CSRF_HEADER, ""), key):
         raise ForgedRequest(f"The header {CSRF_HEADER} is not that of this session.", fix="Reload the page.")
+
+
+def is_still_let_in(connection: Connection, services: Services) -> bool:
+    """Whether who was let in would be let in again: for answers that last."""
+    try:
+        if by_token(connection, services) is not None:
+            return True
+    except Unauthorized:
+        return False
+    return services.is_open or services.owner.sessions.is_alive(session_key(connection, services))
 
 
 def _by_session(connection: Connection, services: Services) -> Principal | None:

@@ -1,6 +1,6 @@
 """`/api/runs`: the history of calls."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from litestar import Controller, get
 from litestar.params import FromPath, QueryParameter
@@ -22,10 +22,21 @@ class RunController(Controller):
         self,
         services: GivenServices,
         tool: Annotated[str | None, QueryParameter(description="Only calls of this tool.")] = None,
-        outcome: Annotated[Outcome | None, QueryParameter(description="Only runs that ended so.")] = None,
+        outcome: Annotated[
+            Outcome | Literal["not_ok"] | None,
+            QueryParameter(description="Only runs that ended so; not_ok is whatever did not end well."),
+        ] = None,
         caller: Annotated[str | None, QueryParameter(description="Only calls by the token of this label.")] = None,
         token_id: Annotated[str | None, QueryParameter(description="Only calls by the token of this id.")] = None,
-        source: Annotated[str | None, QueryParameter(description="Only calls from here: mcp, api, cli.")] = None,
+        source: Annotated[
+            str | None, QueryParameter(description="Only calls from here: mcp, api, cli, schedule, webhook.")
+        ] = None,
+        text: Annotated[
+            str | None,
+            QueryParameter(
+                description="Only runs whose id, tool, caller, client or error message holds this.", max_length=200
+            ),
+        ] = None,
         since: Annotated[int | None, QueryParameter(description="Milliseconds since the epoch.")] = None,
         until: Annotated[int | None, QueryParameter(description="Milliseconds since the epoch.")] = None,
         limit: Limit = 50,
@@ -33,7 +44,14 @@ class RunController(Controller):
     ) -> RunPage:
         """List runs, the newest first.  Pages do not shift when new runs arrive."""
         wanted = RunFilter(
-            tool=tool, outcome=outcome, caller=caller, token_id=token_id, source=source, since=since, until=until
+            tool=tool,
+            outcome=outcome,
+            caller=caller,
+            token_id=token_id,
+            source=source,
+            text=text,
+            since=since,
+            until=until,
         )
         return await services.runs.page(wanted, limit=limit, after=after)
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Raw, Struct
 
 from coordinator.access.presented import Scope, TokenSources, presented_token
 from coordinator.access.principal import Identify, Principal, Refusal
@@ -27,11 +27,13 @@ from coordinator.mcp.exchange import (
 from coordinator.mcp.ladder import Batch, HttpError, Route, failure, read_message, refuse_early
 from coordinator.mcp.methods import CALL_TOOL, LISTEN, Methods, ServerIdentity
 from coordinator.mcp.protocol import INVALID_PARAMS, UNAUTHORIZED
+from coordinator.mcp.render import call_result
 from coordinator.mcp.stream import Receive, ResponseStream, Send, send_body
 from coordinator.mcp.subscriptions import SubscriptionLimits, Subscriptions, ToolChanges
 from coordinator.mcp.tool_calls import CallLimits, ToolCalls
-from coordinator.toolset import Toolset
+from coordinator.toolset import Tool, Toolset
 from flows.errors import Busy
+from flows.runs import RunResult
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,10 @@ class McpEndpoint:
     def open_streams(self) -> int:
         """How many subscriptions are open."""
         return len(self._subscriptions)
+
+    def result_of(self, tool: Tool, result: RunResult) -> Raw:
+        """Return what a client of the newest revision gets for a run of the tool."""
+        return call_result(tool, result, self._methods.server_meta, self._options.max_result_bytes)
 
     async def close(self, grace: float = 0.0) -> None:
         """End gracefully: subscriptions at once, calls within `grace` seconds, each with a last message.

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from coordinator.mcp.envelope import Answer, encode
+from coordinator.mcp.envelope import Answer, RequestId, encode
 from coordinator.mcp.ladder import Route
 from coordinator.mcp.protocol import MODERN
 from coordinator.toolset import Tool
@@ -40,8 +40,26 @@ class ModernResult(Struct, kw_only=True):
 
 def call_answer(route: Route, tool: Tool, result: RunResult, server_meta: Raw, max_bytes: int) -> bytes:
     """Encode the answer to `tools/call`.  Always succeeds: a value that is no JSON is an error result."""
+    return _answer(route.id, route.revision, tool, result, server_meta, max_bytes)
+
+
+def call_result(tool: Tool, result: RunResult, server_meta: Raw, max_bytes: int) -> Raw:
+    """Return the result that a client of the newest revision gets, letter by letter."""
+    answer = _answer(0, MODERN, tool, result, server_meta, max_bytes)
+    return msgspec.json.decode(answer, type=_Result).result
+
+
+class _Result(Struct):
+    """What an answer brings."""
+
+    result: Raw
+
+
+def _answer(
+    request_id: RequestId | UnsetType, revision: str, tool: Tool, result: RunResult, server_meta: Raw, max_bytes: int
+) -> bytes:
     try:
-        answer = _encoded(route, tool, result, server_meta)
+        answer = encode(Answer(id=request_id, result=_wire_result(tool, result, revision, server_meta)))
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
         reason = RunError(code="bad_output", message=f"The tool's result cannot be sent as JSON: {error}.")
     else:
@@ -52,7 +70,7 @@ def call_answer(route: Route, tool: Tool, result: RunResult, server_meta: Raw, m
             message=f"The tool's result has {len(answer)} bytes, more than the {max_bytes} that are sent. "
             "Ask for less.",
         )
-    return _encoded(route, tool, RunResult(error=reason), server_meta)
+    return encode(Answer(id=request_id, result=_wire_result(tool, RunResult(error=reason), revision, server_meta)))
 
 
 def error_text(error: RunError) -> str:
@@ -62,10 +80,6 @@ def error_text(error: RunError) -> str:
     if error.retry_after is not None:
         return f"{text} Try again in {error.retry_after:g} s."
     return f"{text} Trying again may help." if error.retryable else text
-
-
-def _encoded(route: Route, tool: Tool, result: RunResult, server_meta: Raw) -> bytes:
-    return encode(Answer(id=route.id, result=_wire_result(tool, result, route.revision, server_meta)))
 
 
 def _wire_result(tool: Tool, result: RunResult, revision: str, server_meta: Raw) -> Any:

@@ -4,10 +4,10 @@ Pages are found by the id of the last run seen, which is in the order of time, s
 first one does and new runs shift nothing.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, or_, select
 
 from coordinator.calls import run_ids
 from coordinator.db.engine import Database
@@ -17,6 +17,8 @@ from coordinator.runs.rows import Outcome, RunRecord, RunSummary, record_of, sum
 from flows.errors import NotFound
 
 MAX_PAGE: Final = 500
+CALLERS_OF_RUNS: Final = 1000
+MAX_CALLERS: Final = 20
 FRESH_SECONDS: Final = 1.0
 """How long a reader waits for runs that are not written yet."""
 
@@ -24,6 +26,7 @@ EARLIEST_MILLISECONDS: Final = 1 << 40
 """November 2004: from here to 2527 the times in ids have the same width."""
 
 _id_at = run_ids()
+_SEARCHED: Final = ("id", "tool", "flow", "message", "code", "caller", "client")
 _LISTED: Final = [table.c[name] for name in RunSummary.__struct_fields__]
 
 
@@ -31,10 +34,11 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     """Which runs are wanted; what is not given does not matter.  Times are in milliseconds since the epoch."""
 
     tool: Annotated[str | None, Meta(description="The tool that was called.")] = None
-    outcome: Annotated[Outcome | None, Meta(description="How the run ended.")] = None
+    outcome: Annotated[Outcome | Literal["not_ok"] | None, Meta(description="How the run ended.")] = None
     caller: Annotated[str | None, Meta(description="The label of the token.")] = None
     token_id: Annotated[str | None, Meta(description="The id of the token.")] = None
     source: Annotated[str | None, Meta(description="Where the call came from: mcp, api, cli.")] = None
+    text: Annotated[str | None, Meta(description="Text that the id, names or the error message hold.")] = None
     since: Annotated[int | None, Meta(description="Started at this time or later.")] = None
     until: Annotated[int | None, Meta(description="Started before this time.")] = None
 
@@ -44,6 +48,17 @@ class RunPage(Struct, frozen=True, kw_only=True):
 
     runs: list[RunSummary]
     next: str | None
+
+
+class CallerOut(Struct, frozen=True, kw_only=True):
+    """Who called a tool lately."""
+
+    caller: Annotated[str, Meta(description="The label of the token, or the name of the account.")]
+    client: Annotated[str, Meta(description="The program that called, as it calls itself.")]
+    source: Annotated[str, Meta(description="Where the calls came from: mcp, api, cli.")]
+    calls: Annotated[int, Meta(description="How many of the last thousand calls are theirs.")]
+    errors: Annotated[int, Meta(description="How many of those did not end well.")]
+    last: Annotated[int, Meta(description="When the last one began, in milliseconds since the epoch.")]
 
 
 class RunReader:
@@ -64,6 +79,20 @@ class RunReader:
             rows = (await connection.execute(statement)).all()
         runs = [summary_of(row) for row in rows[:limit]]
         return RunPage(runs=runs, next=runs[-1].id if len(rows) > limit else None)
+
+    async def callers(self, tool: str) -> list[CallerOut]:
+        """Return who called a tool lately, the last one first."""
+        who = ("caller", "client", "source")
+        newest = select(*(table.c[name] for name in (*who, "outcome", "started"))).where(table.c.tool == tool)
+        some = newest.order_by(table.c.id.desc()).limit(CALLERS_OF_RUNS).subquery()
+        errors = func.count().filter(some.c.outcome != "ok")
+        last = func.max(some.c.started)
+        wanted = select(*(some.c[name] for name in who), func.count().label("calls"), errors.label("errors"))
+        statement = wanted.add_columns(last.label("last")).group_by(*(some.c[name] for name in who))
+        await self._history.flush(FRESH_SECONDS)
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement.order_by(last.desc()).limit(MAX_CALLERS))
+            return [CallerOut(**row._mapping) for row in rows]
 
     async def get(self, run_id: str) -> RunRecord:
         """Return one run in full.  Raises NotFound."""
@@ -87,11 +116,14 @@ def _filtered(statement: Select[Any], wanted: RunFilter) -> Select[Any]:
         value = getattr(wanted, name)
         if value is not None:
             statement = statement.where(table.c[name] == value)
-    if wanted.outcome is not None:
+    if wanted.outcome not in (None, "ok"):
+        # Said in these words, so that the database sees that its index over the others will do.
+        statement = statement.where(table.c.outcome != "ok")
+    if wanted.outcome not in (None, "not_ok"):
         statement = statement.where(table.c.outcome == wanted.outcome)
-        if wanted.outcome != "ok":
-            # Said in these words, so that the database sees that its index over the others will do.
-            statement = statement.where(table.c.outcome != "ok")
+    if wanted.text:
+        found = [table.c[name].icontains(wanted.text, autoescape=True) for name in _SEARCHED]
+        statement = statement.where(or_(*found))
     if wanted.since is not None:
         statement = statement.where(table.c.id >= first_id_at(wanted.since))
     if wanted.until is not None:

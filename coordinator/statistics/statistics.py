@@ -8,8 +8,7 @@ for as long as somebody may ask.  So a view adds up some hundred cells, whatever
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -70,6 +69,8 @@ class Statistics:
         self._fresh: dict[Key, Cell] = {}
         self._synced = 0.0
         self._syncing = asyncio.Lock()
+        self.counted = 0
+        """How many calls were counted since the start."""
         self.has_mcp_calls = False
         """Whether an MCP client ever called a tool here."""
 
@@ -85,14 +86,14 @@ class Statistics:
                 if cell is None:
                     cell = fresh[key] = Cell()
                 cell.count(duration, at, is_error=is_error)
+        self.counted += 1
         if run.source == "mcp":
             self.has_mcp_calls = True
 
     def points(self, wanted: Range, tool: str = ALL_TOOLS) -> list[tuple[int, Cell]]:
         """Return the cells of a range in order, one for each point, with their starts in seconds."""
-        span = SPANS[wanted]
+        span, point = SPANS[wanted], self.point_seconds(wanted, tool)
         width = span.of_all if tool == ALL_TOOLS else span.of_one
-        point = max(span.point, width)
         first, last = self._limits(span.seconds, point)
         found = {start: Cell() for start in range(first, last + 1, point)}
         for start, cells in self._cells(width, first):
@@ -100,19 +101,20 @@ class Statistics:
                 found[start - start % point].add(cells[tool])
         return sorted(found.items())
 
-    def by_tool(self, wanted: Range) -> dict[str, Cell]:
-        """Return the calls of each tool in a range, of those that were called."""
+    def point_seconds(self, wanted: Range, tool: str = ALL_TOOLS) -> int:
+        """Return how wide the points of a range are."""
+        span = SPANS[wanted]
+        return span.point if tool == ALL_TOOLS else max(span.point, span.of_one)
+
+    def by_tool(self, wanted: Range, tools: Iterable[str] | None = None) -> dict[str, Cell]:
+        """Return the calls of each tool in a range: of those that are named, else of all that were called."""
         span = SPANS[wanted]
         first, _ = self._limits(span.seconds, span.of_one)
-        found: defaultdict[str, Cell] = defaultdict(Cell)
+        found = {} if tools is None else {tool: Cell() for tool in tools}
         for _, cells in self._cells(span.of_one, first):
-            for tool, cell in cells.items():
-                found[tool].add(cell)
-        return dict(found)
-
-    def of_tool(self, tool: str, wanted: Range) -> Cell:
-        """Return the calls of one tool in a range."""
-        return total(cell for _, cell in self.points(wanted, tool))
+            for tool in cells if tools is None else cells.keys() & found.keys():
+                found.setdefault(tool, Cell()).add(cells[tool])
+        return found
 
     async def fresh_view(self) -> None:
         """Take in what other coordinators counted, unless that was done just now."""

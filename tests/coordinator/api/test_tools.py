@@ -120,3 +120,57 @@ async def test_the_history_is_filtered_and_paged(tmp_path: Path) -> None:
     assert (len(first["runs"]), len(second["runs"]), second["next"]) == (2, 1, None)
     assert [run["code"] for run in failed] == ["no_luck"]
     assert (missing.status_code, missing.json()["detail"]) == (404, "There is no run 'nothing'.")
+
+
+async def test_a_page_sees_the_exact_result_that_a_client_gets(tmp_path: Path) -> None:
+    modern = {
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call",
+    }
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    async with coordinator(tmp_path, flows={"fails": FAILS, "hello": HELLO, "picture": PICTURE}) as headrace:
+        for tool, arguments in (("hello", {"name": "Ada"}), ("fails", {}), ("picture", {})):
+            params = {"name": tool, "arguments": arguments, "_meta": meta}
+            client = await headrace.mcp("tools/call", params, headers=modern | {"mcp-name": tool})
+            page = await call(headrace, tool, arguments=arguments, as_mcp=True)
+
+            assert page["mcp"] == client.json()["result"], tool
+        unasked = await call(headrace, "hello", arguments={"name": "Ada"})
+
+    assert "mcp" not in unasked
+
+
+async def test_the_owner_sees_how_tools_do_and_who_called_them(tmp_path: Path) -> None:
+    async with coordinator(tmp_path, flows={"fails": FAILS, "hello": HELLO}) as headrace:
+        token = await headrace.new_token()
+        for _ in range(3):
+            await headrace.mcp("tools/call", {"name": "fails", "arguments": {}}, headers=bearer(token))
+        await call(headrace, "fails")
+        await headrace.services.history.flush()
+        facts = (await headrace.client.get("/api/tools")).json()["facts"]
+        shown = (await headrace.client.get("/api/tools/fails/statistics?range=1h")).json()
+        unknown = await headrace.client.get("/api/tools/fial/statistics")
+
+    assert {name: (each["origin"], each["counts"]["errors"]) for name, each in facts.items()} == {
+        "fails": ("file", 4),
+        "hello": ("file", 0),
+    }
+    assert (shown["counts"]["calls"], shown["counts"]["errors"]) == (4, 4)
+    assert shown["counts"]["p95"] >= shown["counts"]["p50"] > 0
+    assert sum(point["calls"] for point in shown["points"]) == 4
+    callers = [(each["caller"], each["source"], each["calls"], each["errors"]) for each in shown["callers"]]
+    assert callers == [("anonymous", "api", 1, 1), ("test", "mcp", 3, 3)]
+    assert unknown.status_code == 404
+
+
+async def test_a_token_for_tools_does_not_see_what_others_called(tmp_path: Path) -> None:
+    async with coordinator(tmp_path, require_auth="true") as headrace:
+        tools = bearer(await headrace.new_token())
+        listed = await headrace.client.get("/api/tools", headers=tools)
+        statistics = await headrace.client.get("/api/tools/hello/statistics", headers=tools)
+
+    assert (listed.json()["facts"], statistics.status_code) == ({}, 403)

@@ -135,6 +135,7 @@ def open_request(
         "query_string": query.encode(),
         "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs],
         "client": (address, 50000),
+        "server": ("127.0.0.1", 8080),
         "scheme": "http",
         "http_version": "1.1",
     }

@@ -72,7 +72,7 @@ async def test_each_range_counts_what_happened_in_it(sqlite: Database) -> None:
         assert [(found[each].calls, found[each].errors) for each in ALL_RANGES] == [(3, 1), (5, 1), (7, 1)]
         assert [tools[each]["get_weather"].calls for each in ALL_RANGES] == [2, 4, 6]
         assert [tools[each]["other"].errors for each in ALL_RANGES] == [1, 1, 1]
-        assert statistics.of_tool("get_weather", "24h").calls == 4
+        assert statistics.by_tool("24h", ["get_weather", "new"])["new"].calls == 0
         await statistics.sync()
 
 
