@@ -59,6 +59,11 @@ class Attempt:
         if not self.future.done():
             self.future.set_result(outcome)
 
+    def expect_last_word(self) -> asyncio.Future[Outcome]:
+        """Return what will be done when the worker says that it stopped: who was cancelled took the future with it."""
+        self.future = asyncio.get_running_loop().create_future()
+        return self.future
+
 
 class Attempts:
     """All attempts by number."""

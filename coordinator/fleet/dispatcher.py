@@ -169,8 +169,9 @@ class FleetDispatcher:
             await self._link.send(subject, self._call(number, plan, request), reply=f"{self._subject}.{number}")
             return await attempt.future
         except asyncio.CancelledError:
+            last_word = attempt.expect_last_word()
             await self._cancel(number, attempt)
-            await asyncio.wait([attempt.future], timeout=CANCEL_SECONDS)
+            await asyncio.wait([last_word], timeout=CANCEL_SECONDS)
             raise
         except (HeadraceError, UnicodeEncodeError) as error:
             return _failed(getattr(error, "code", "bad_value"), f"The call cannot be sent to a worker. {error}")

@@ -51,11 +51,14 @@ async def fleet(
     slots: int = 1000,
     max_waiting: int = 1000,
     connections: ConnectionSource | None = None,
+    allow_loopback: bool = True,
 ) -> AsyncIterator[Fleet]:
     """Run a dispatcher with some workers, each with a connection of its own, until the block ends."""
     table = Plans(plans)
     async with AsyncExitStack() as stack:
-        dispatcher = await stack.enter_async_context(dispatching(access, table, max_waiting, connections))
+        dispatcher = await stack.enter_async_context(
+            dispatching(access, table, max_waiting, connections, allow_loopback)
+        )
         started = [await stack.enter_async_context(working(access, slots)) for _ in range(workers)]
         await dispatcher.watch.until(workers)
         yield Fleet(dispatcher, started, table)
@@ -63,7 +66,11 @@ async def fleet(
 
 @asynccontextmanager
 async def dispatching(
-    access: NatsAccess, plans: Plans, max_waiting: int = 1000, connections: ConnectionSource | None = None
+    access: NatsAccess,
+    plans: Plans,
+    max_waiting: int = 1000,
+    connections: ConnectionSource | None = None,
+    allow_loopback: bool = True,
 ) -> AsyncIterator[FleetDispatcher]:
     """Run a dispatcher."""
     made: list[FleetDispatcher] = []
@@ -79,7 +86,7 @@ async def dispatching(
             secrets.token_hex(6),
             plans,
             connections or FixedConnections(),
-            NetworkPolicy(allow_loopback=True),
+            NetworkPolicy(allow_loopback=allow_loopback),
             max_waiting=max_waiting,
         )
         made.append(dispatcher)

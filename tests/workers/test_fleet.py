@@ -1,0 +1,250 @@
+"""What a fleet promises beyond any dispatcher: room and queues, versions, credentials, limits of the coordinator."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from coordinator.fleet.line import QUEUE_SECONDS
+from flows.connections import Connection, sql_connection
+from flows.errors import Busy, StepError
+from flows.events import Event
+from flows.runs import RunResult
+from tests.nats import NatsProcess
+from tests.workers.dispatcher_behaviour import ECHO, LONG, SOON, HangingServer, flow, request, value_of
+from tests.workers.dispatcher_behaviour import hanging_server as hanging_server
+from tests.workers.fleet import Fleet, Plans, dispatching, fleet, working
+
+SLEEPING = flow("sleeping", "  - log: started\n  - sleep: 50ms\n  - map: done")
+
+
+class Signal:
+    """An event sink that says when the run began."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+
+    def __call__(self, _event: Event) -> None:
+        self.begun.set()
+
+
+async def started(fleet: Fleet, count: int, plan: object = LONG) -> list[asyncio.Task[RunResult]]:
+    """Start runs, and return when workers have them."""
+    signals = [Signal() for _ in range(count)]
+    tasks = [
+        asyncio.create_task(fleet.dispatcher.run(request(plan, run_id=f"r{n}"), signal))  # type: ignore[arg-type]
+        for n, signal in enumerate(signals)
+    ]
+    async with asyncio.timeout(SOON):
+        for signal in signals:
+            await signal.begun.wait()
+    return tasks
+
+
+async def test_calls_go_to_the_worker_with_the_most_room(nats: NatsProcess) -> None:
+    async with fleet(nats.access, [LONG], workers=2, slots=2) as running:
+        tasks = await started(running, 3)
+
+        assert sorted(worker.running_calls for worker in running.workers) == [1, 2]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+        assert [worker.running_calls for worker in running.workers] == [0, 0], "cancelled work has stopped"
+
+
+async def test_calls_wait_for_a_free_slot_and_too_many_are_told_to_come_back(nats: NatsProcess) -> None:
+    async with fleet(nats.access, [SLEEPING], slots=2, max_waiting=3) as running:
+        first = await started(running, 2, SLEEPING)
+        waiting = [asyncio.create_task(running.dispatcher.run(request(SLEEPING))) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert running.dispatcher.waiting == 3
+
+        with pytest.raises(Busy) as caught:
+            await running.dispatcher.run(request(SLEEPING))
+        results = await asyncio.gather(*first, *waiting)
+
+    assert caught.value.retry_after == 1.0
+    assert [value_of(result) for result in results] == ["done"] * 5
+
+
+async def test_waiting_ends_with_the_time_of_the_call(nats: NatsProcess) -> None:
+    async with fleet(nats.access, [LONG, ECHO], slots=1) as running:
+        (long,) = await started(running, 1)
+
+        result = await running.dispatcher.run(request(ECHO, {"text": "x"}, seconds=0.05))
+        long.cancel()
+
+    assert result.error is not None
+    assert result.error.code == "timeout"
+    assert QUEUE_SECONDS > 1
+
+
+async def test_without_a_worker_calls_fail_at_once_and_work_when_one_comes(nats: NatsProcess) -> None:
+    async with dispatching(nats.access, Plans([ECHO])) as dispatcher:
+        nobody = await dispatcher.run(request(ECHO, {"text": "x"}))
+        async with working(nats.access):
+            await dispatcher.watch.until(1)
+            somebody = await dispatcher.run(request(ECHO, {"text": "x"}))
+        gone = await dispatcher.run(request(ECHO, {"text": "x"}))
+
+    assert nobody.error is not None
+    assert gone.error is not None
+    assert (nobody.error.code, gone.error.code) == ("no_worker", "no_worker")
+    assert nobody.error.retryable
+    assert value_of(somebody) == "x"
+
+
+async def test_a_worker_that_drains_finishes_its_calls_and_the_others_take_the_new_ones(nats: NatsProcess) -> None:
+    async with fleet(nats.access, [SLEEPING, ECHO], workers=2, slots=5) as running:
+        tasks = await started(running, 4, SLEEPING)
+
+        draining = asyncio.create_task(running.workers[0].drain(SOON))
+        echoes = [await running.dispatcher.run(request(ECHO, {"text": f"{n}"})) for n in range(20)]
+        await draining
+        results = [await task for task in tasks]
+        left = [worker for worker in running.dispatcher.workers() if worker.state == "ready"]
+
+    assert [value_of(result) for result in echoes] == [f"{n}" for n in range(20)]
+    assert [value_of(result) for result in results] == ["done"] * 4
+    assert len(left) == 1
+
+
+async def test_a_flow_that_is_edited_during_a_call_finishes_on_its_version(nats: NatsProcess) -> None:
+    outer = flow("outer", "  - log: started\n  - sleep: 100ms\n  - call: inner")
+    old, new = flow("inner", "  - map: old"), flow("inner", "  - map: new")
+
+    async with fleet(nats.access, [outer, old]) as running:
+        (task,) = await started(running, 1, outer)
+        running.plans.names["inner"] = running.plans.digests[new.digest] = new
+        before = await task
+        after = await running.dispatcher.run(request(outer))
+
+    assert (value_of(before), value_of(after)) == ("old", "new")
+
+
+async def test_requests_and_events_larger_than_nats_takes_come_whole(nats: NatsProcess) -> None:
+    plan = flow("large", "  - log: ${{ args.text }}\n  - map: ${{ len(args.text) }}", params="{text: string}")
+    events: list[Event] = []
+
+    async with fleet(nats.access, [plan]) as running:
+        result = await running.dispatcher.run(request(plan, {"text": "x" * 5_000_000}, seconds=30), events.append)
+
+    assert value_of(result) == 5_000_000
+    assert [len(event.data) for event in events] == [5_000_000]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**70), 1 << 1000])
+async def test_whole_numbers_of_any_size_come_unchanged(nats: NatsProcess, number: int) -> None:
+    plan = flow("number", "  - map: ${{ args.number + 1 }}", params="{number: integer}")
+
+    async with fleet(nats.access, [plan]) as running:
+        result = await running.dispatcher.run(request(plan, {"number": number}))
+
+    assert value_of(result) == number + 1
+
+
+async def test_the_network_policy_of_the_coordinator_holds_at_workers(
+    nats: NatsProcess, hanging_server: HangingServer
+) -> None:
+    plan = flow("asking", f"  - http: {{url: '{hanging_server.url}'}}")
+
+    async with fleet(nats.access, [plan], allow_loopback=False) as running:
+        result = await running.dispatcher.run(request(plan))
+
+    assert result.error is not None
+    assert result.error.code == "address_refused"
+
+
+class Changing:
+    """Connections of a coordinator; implements `flows.connections.ConnectionSource`."""
+
+    def __init__(self, *connections: Connection) -> None:
+        self.held = {connection.name: connection for connection in connections}
+        self.signed_in: list[bool] = []
+        self._subscribers: list[Callable[[], None]] = []
+
+    def get(self, name: str) -> Connection | None:
+        if name == "broken":
+            raise StepError("Connection 'broken' cannot be used.", code="invalid_connection", fix="Enter it anew.")
+        return self.held.get(name)
+
+    def names(self) -> list[str]:
+        return list(self.held)
+
+    async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
+        self.signed_in.append(refused)
+        return Connection(
+            name=connection.name, kind="http", url=self.held[connection.name].url, headers={"X-Token": "t"}
+        )
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        self._subscribers.append(changed)
+
+    def change(self, connection: Connection) -> None:
+        self.held[connection.name] = connection
+        for changed in self._subscribers:
+            changed()
+
+
+QUERY = flow(
+    "query",
+    "  - id: found\n    sql: {connection: shop, query: SELECT name FROM item}\n  - map: ${{ found.rows[0].name }}",
+)
+
+
+def database(path: object, name: str) -> Connection:
+    import sqlite3
+
+    with sqlite3.connect(str(path)) as made:
+        made.execute("CREATE TABLE item (name TEXT)")
+        made.execute("INSERT INTO item VALUES (?)", (name,))
+    made.close()
+    return sql_connection("shop", f"sqlite:///{path}")
+
+
+async def test_a_changed_connection_is_used_by_the_next_call(
+    nats: NatsProcess, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("databases")
+    source = Changing(database(folder / "old.db", "old"))
+
+    async with fleet(nats.access, [QUERY], connections=source) as running:
+        before = [await running.dispatcher.run(request(QUERY)) for _ in range(2)]
+        source.change(database(folder / "new.db", "new"))
+        after = await running.dispatcher.run(request(QUERY))
+
+    assert [value_of(result) for result in (*before, after)] == ["old", "old", "new"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("shpo", "There is no connection 'shpo'. Did you mean 'shop'? "),
+        ("broken", "Connection 'broken' cannot be used. Enter it anew."),
+    ],
+)
+async def test_a_connection_that_cannot_be_used_is_named_as_in_one_process(
+    nats: NatsProcess, name: str, message: str
+) -> None:
+    plan = flow("query", f"  - sql: {{connection: {name}, query: SELECT 1}}")
+    source = Changing(sql_connection("shop", "sqlite:///:memory:"))
+
+    async with fleet(nats.access, [plan], connections=source) as running:
+        result = await running.dispatcher.run(request(plan))
+
+    assert result.error is not None
+    assert result.error.message.startswith(message)
+
+
+async def test_only_the_coordinator_signs_in(nats: NatsProcess, hanging_server: HangingServer) -> None:
+    plan = flow("asking", "  - http: {connection: api, path: /x}")
+    source = Changing(Connection(name="api", kind="http", url=hanging_server.url, signs_in=True, version="1"))
+
+    async with fleet(nats.access, [plan], connections=source) as running:
+        task = asyncio.create_task(running.dispatcher.run(request(plan)))
+        await asyncio.wait_for(hanging_server.asked.wait(), SOON)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert source.signed_in == [False]
