@@ -50,6 +50,7 @@ class Sent:
     content_type: str
     body: bytes
     accept: str = ""
+    credential: str = ""
 
 
 class DescribedApi(Protocol):
@@ -67,13 +68,14 @@ class DescribedApi(Protocol):
 class StandIn:
     """A server in place of an API: it notes what it is asked, and answers from a list, else as it is described.
 
-    Who looks twice sees the same.
+    Who looks twice sees the same, unless the API keeps a state of its own.
     """
 
-    def __init__(self, api: DescribedApi) -> None:
+    def __init__(self, api: DescribedApi, credential: str, *, keeps_state: bool) -> None:
         self.api = api
+        self._credential = credential
+        self._keeps_state = keeps_state
         self.sent: list[Sent] = []
-        self.authorizations: set[str | None] = set()
         self.answers: list[Mapping[str, Any]] = []
         self._known: dict[Sent, Mapping[str, Any]] = {}
         self.origin = ""
@@ -86,10 +88,10 @@ class StandIn:
     async def handle(self, request: web.Request) -> web.Response:
         path, _, query = request.raw_path.partition("?")
         content_type, accept = (request.headers.get(name, "") for name in ("Content-Type", "Accept"))
-        sent = Sent(request.method, path, query, content_type, await request.read(), accept)
+        credential = request.headers.get(self._credential, "")
+        sent = Sent(request.method, path, query, content_type, await request.read(), accept, credential)
         self.sent.append(sent)
-        self.authorizations.add(request.headers.get("Authorization"))
-        answer = self._known.get(sent) if sent.method == "GET" else None
+        answer = self._known.get(sent) if sent.method == "GET" and not self._keeps_state else None
         if answer is None:
             answer = self.answers.pop(0) if self.answers else self.api.answer(sent)
             if answer["status"] < 400:
@@ -100,15 +102,26 @@ class StandIn:
             return web.Response(status=answer["status"], text=body, headers=headers)
         return web.json_response(body, status=answer["status"], headers=headers)
 
+    @property
+    def credentials(self) -> set[str]:
+        """What came as the credential with all that was asked."""
+        return {sent.credential for sent in self.sent}
+
     def problems(self) -> list[str]:
         """Say what was wrong with all that was asked."""
         return [f"{sent.method} {sent.path}: {problem}" for sent in self.sent for problem in self.api.problems(sent)]
 
 
 @asynccontextmanager
-async def standing_in(pack: Pack, api: DescribedApi) -> AsyncIterator[tuple[StandIn, LocalDispatcher]]:
-    """Run the server and, in front of it, a worker with the pack's plans."""
-    server = StandIn(api)
+async def standing_in(
+    pack: Pack,
+    api: DescribedApi,
+    credential: tuple[str, str] = ("Authorization", "Bearer test"),
+    *,
+    keeps_state: bool = False,
+) -> AsyncIterator[tuple[StandIn, LocalDispatcher]]:
+    """Run the server and, in front of it, a worker with the pack's plans that sends this header along."""
+    server = StandIn(api, credential[0], keeps_state=keeps_state)
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -120,7 +133,7 @@ async def standing_in(pack: Pack, api: DescribedApi) -> AsyncIterator[tuple[Stan
             name=name,
             kind="http",
             url=server.origin + urlsplit(declared.base_url).path,
-            headers={"Authorization": "Bearer test"},
+            headers=dict([credential]),
         )
         for name, declared in pack.manifest.connections.items()
     )

@@ -103,7 +103,7 @@ async def test_whatever_the_arguments_a_tool_asks_only_what_github_describes(too
 
     assert server.sent
     assert server.problems() == []
-    assert server.authorizations == {"Bearer test"}
+    assert server.credentials == {"Bearer test"}
     everything = "\n".join(unquote_plus(sent.query) + sent.body.decode() for sent in server.sent)
     for argument, field in plan.input.arguments.schema.get("properties", {}).items():
         for choice in field.get("enum", ()):

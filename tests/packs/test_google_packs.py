@@ -115,7 +115,7 @@ async def test_whatever_the_arguments_a_tool_asks_only_what_google_describes(nam
     for argument, field in plan.input.arguments.schema.get("properties", {}).items():
         for choice in field.get("enum", ()):
             assert argument in KEPT_HERE or choice in everything, f"{argument}: {choice} is never sent"
-    assert server.authorizations == {"Bearer test"}
+    assert server.credentials == {"Bearer test"}
     for sent in server.sent:
         called = server.api.method_of(sent)
         assert called is not None
