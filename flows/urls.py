@@ -2,7 +2,7 @@
 
 Scheme, host, port and the literal part of the path are fixed when the flow is loaded.  A value inside the path is one
 percent-encoded segment (or a piece of one), a value after `?` is percent-encoded too.  What would still move the path,
-`.` and `..` in any encoding and empty segments, is refused.  So a URL that is only known at run time is not possible.
+`.` and `..` in any encoding and empty segments, is refused.  So no template makes a URL that is only known at run time.
 
 Raises UrlInvalid for a template that cannot be used, StepError for a value that cannot.  Touches no I/O.
 """
@@ -136,17 +136,28 @@ def split_host_port(authority: str) -> tuple[str, str]:
     return _canonical_host(host), f":{int(port)}" if port else ""
 
 
+def parse_foreign_url(text: str) -> str:
+    """Return a URL that is only known at run time, fully encoded and without its fragment.  Raises ValueError.
+
+    For steps that go where a caller says.  It goes through the same rules as the origin of a flow's URL.
+    """
+    if _CONTROL.search(text):
+        raise ValueError("The address has a control character in it.")
+    origin, rest = _split_origin(text.strip(" ").partition("#")[0], more=False)
+    return origin + ("" if rest.startswith("/") else "/") + _encode_literal(rest)
+
+
 def resolve_redirect(url: str, location: str) -> str:
     """Return the address that a `Location` header means, seen from `url`.  Raises ValueError.
 
-    It goes through the same rules as the origin of a flow's URL; its path is the other side's business.
+    Its path is the other side's business.
     """
     if _CONTROL.search(location):
         raise ValueError("The address has a control character in it.")
-    origin, rest = _split_origin(urljoin(url, location.strip(" ").partition("#")[0]), more=False)
-    if url.startswith("https:") and origin.startswith("http:"):
+    target = parse_foreign_url(urljoin(url, location.strip(" ")))
+    if url.startswith("https:") and target.startswith("http:"):
         raise ValueError("It leads from https to http, where others can read along.")
-    return origin + ("" if rest.startswith("/") else "/") + _encode_literal(rest)
+    return target
 
 
 # -- the fixed part ------------------------------------------------------------------------------------------------
