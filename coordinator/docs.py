@@ -23,10 +23,12 @@ from flows.problems import PROBLEM_CODES
 from flows.registry import default_registry
 from flows.schema import component_schema, flow_schema
 from flows.sdk import ComponentType, Example, InputType
+from packs.schema import pack_schema
 
 CHECKOUT: Final = Path(__file__).parents[1]
 REFERENCE: Final = CHECKOUT / "docs" / "reference"
 SCHEMA: Final = CHECKOUT / "flows" / "flow.schema.json"
+PACK_SCHEMA: Final = CHECKOUT / "packs" / "pack.schema.json"
 OPENAPI: Final = CHECKOUT / "web" / "openapi.json"
 """The contract between server and pages: the types of the pages are made from it."""
 GENERATED: Final = "<!-- Written by `headrace docs`; change the code instead. -->"
@@ -48,7 +50,7 @@ def pages(cli_page: str) -> dict[Path, str]:
         "problems.md": problems_page(),
     }
     files = {REFERENCE / name: text for name, text in written.items()}
-    return {SCHEMA: schema_text(), OPENAPI: openapi_text(), **files}
+    return {SCHEMA: schema_text(), PACK_SCHEMA: pack_schema_text(), OPENAPI: openapi_text(), **files}
 
 
 def stale_pages(files: Mapping[Path, str]) -> list[Path]:
@@ -68,6 +70,11 @@ def write_pages(files: Mapping[Path, str]) -> list[Path]:
 def schema_text() -> str:
     """Return the JSON Schema of flow files."""
     return json.dumps(flow_schema(default_registry()), indent=2, ensure_ascii=False) + "\n"
+
+
+def pack_schema_text() -> str:
+    """Return the JSON Schema of `pack.yaml`."""
+    return json.dumps(pack_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def openapi_text() -> str:

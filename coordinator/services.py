@@ -117,11 +117,6 @@ class Services:
         """Whether everybody on this machine may use `/api` and the pages: until there is an account."""
         return not self.settings.require_auth and self.owner.name is None
 
-    def dependents(self, connection: str) -> list[str]:
-        """Return the names of the flows that use a connection."""
-        entries = self.catalog.entries.items()
-        return sorted(name for name, entry in entries if entry.plan and connection in entry.plan.installed_connections)
-
     def problems(self) -> list[Problem]:
         """Everything that is wrong with flows now: what the catalog found, and flows that are no good tools."""
         entries = self.catalog.entries

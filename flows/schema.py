@@ -48,9 +48,14 @@ def flow_schema(registry: Registry) -> Json:
 
 def component_schema(component: ComponentType) -> Json:
     """Return the schema of one component's configuration, self-contained."""
-    (_,), definitions = msgspec.json.schema_components([component.config], ref_template=_REF)
+    return struct_schema(component.config)
+
+
+def struct_schema(declared: type[Struct]) -> Json:
+    """Return the schema of what is bound to a Struct, self-contained."""
+    (_,), definitions = msgspec.json.schema_components([declared], ref_template=_REF)
     shaped = {name: _shaped(definition) for name, definition in definitions.items()}
-    root = shaped.pop(component.config.__name__)
+    root = shaped.pop(declared.__name__)
     return {**root, "$defs": shaped} if shaped else root
 
 

@@ -18,6 +18,7 @@ from packs.version import is_supported
 
 ICON_SUFFIXES: Final = (".svg", ".png")
 MAX_ICON_BYTES: Final = 64 * 1024
+PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 
 
 def check_pack(pack: Pack) -> list[Problem]:
@@ -51,6 +52,12 @@ def _check_icon(pack: Pack) -> Iterator[Problem]:
         yield source.problem("pack.file", f"There is no file {icon!r} beside {FILE}.", ("icon",))
     elif len(pack.files[icon]) > MAX_ICON_BYTES:
         yield source.problem("pack.file", f"The icon is larger than {MAX_ICON_BYTES >> 10} KiB.", ("icon",))
+    elif not _is_image(icon, pack.files[icon]):
+        yield source.problem("pack.file", f"{icon!r} does not hold what its name says.", ("icon",))
+
+
+def _is_image(name: str, content: bytes) -> bool:
+    return content.startswith(PNG_SIGNATURE) if name.endswith(".png") else b"<svg" in content[:1024]
 
 
 def _check_groups(pack: Pack) -> Iterator[Problem]:

@@ -54,6 +54,11 @@ PAGE_HEADERS: tuple[Header, ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"content-security-policy", CONTENT_POLICY),
 )
+IMAGE_HEADERS: tuple[Header, ...] = (
+    *PAGE_HEADERS[:-1],
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+)
+"""For icons of packs, which anybody may have made: SVG in which nothing runs and nothing is fetched."""
 
 
 class GuardOptions(Struct, frozen=True, kw_only=True):
@@ -183,7 +188,10 @@ def _is_ip(name: str) -> bool:
 
 
 def _hardening(scope: MutableMapping[str, Any]) -> tuple[Header, ...]:
-    return COMMON_HEADERS if scope["path"].startswith("/mcp") else PAGE_HEADERS
+    path: str = scope["path"]
+    if path.startswith("/mcp"):
+        return COMMON_HEADERS
+    return IMAGE_HEADERS if path.startswith("/api/packs/") and path.endswith("/icon") else PAGE_HEADERS
 
 
 def _adding(send: Send, extra: tuple[Header, ...]) -> Send:

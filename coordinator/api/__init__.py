@@ -21,7 +21,7 @@ from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
 from coordinator.api.openapi import get_openapi
 from coordinator.api.overview import get_overview
-from coordinator.api.packs import InstallController, PackController
+from coordinator.api.packs import InstallController, PackController, get_pack_schema
 from coordinator.api.policy import list_policy_reports, report_policy
 from coordinator.api.runs import RunController
 from coordinator.api.secrets import rotate_key
@@ -46,6 +46,7 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     ToolController,
     PackController,
     InstallController,
+    get_pack_schema,
     TokenController,
     get_snippets,
     RunController,

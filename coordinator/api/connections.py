@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from coordinator.access.tokens import TokenInfo
 from coordinator.api.access import author_of
 from coordinator.api.given import GivenPrincipal, GivenServices
+from coordinator.connections.dependents import Dependents
 from coordinator.connections.grants import GrantHealth
 from coordinator.connections.model import Config, oauth_of
 from coordinator.connections.presets import PRESETS
@@ -42,9 +43,16 @@ class ConnectionOut(Struct, frozen=True, kw_only=True):
     config: Annotated[Any, Meta(description="Its settings; null for one of the settings.")]
     secrets: Annotated[tuple[str, ...], Meta(description="The names of the secrets that it has.")]
     dependents: Annotated[list[str], Meta(description="The flows that use it.")]
-    installs: Annotated[list[str], Meta(description="The installs of packs that are bound to it.")]
-    tokens: Annotated[list[str], Meta(description="The labels of the tokens that may call a flow that uses it.")]
+    tools: Annotated[
+        list[str], Meta(description="The tools that are served and reach it, themselves or through flows they call.")
+    ]
+    installs: Annotated[list[str], Meta(description="The installs of packs that are bound to it, disabled ones too.")]
+    tokens: Annotated[
+        list[str],
+        Meta(description="The labels of the tokens in force with which one of these tools can be called."),
+    ]
     problem: Annotated[str, Meta(description="Why it cannot be used; empty when it can.")]
+    lacking: Annotated[str, Meta(description="Why it cannot work yet, such as a sign-in; empty when it can.")]
     author: Annotated[str, Meta(description="Who changed it last.")] = ""
     changed: Annotated[int | None, Meta(description="When, in milliseconds since the epoch.")] = None
     sign_in: Annotated[SignInOut | UnsetType, Meta(description="How its OAuth sign-in is.")] = UNSET
@@ -96,7 +104,8 @@ class ConnectionController(Controller):
         """List all connections, with what uses them, and without their secrets."""
         entries = services.connections.entries()
         tokens = await services.tokens.list()
-        return ConnectionsOut(connections=[await _shown(services, entry, tokens) for entry in entries])
+        dependents = _dependents(services)
+        return ConnectionsOut(connections=[await _shown(services, entry, tokens, dependents) for entry in entries])
 
     @get("/{name:str}", operation_id="getConnection")
     async def get_connection(self, services: GivenServices, name: FromPath[str]) -> ConnectionOut:
@@ -147,11 +156,21 @@ def list_presets() -> PresetsOut:
     )
 
 
-async def _shown(services: Services, entry: Entry, tokens: Sequence[TokenInfo] | None = None) -> ConnectionOut:
+def _dependents(services: Services) -> Dependents:
+    return Dependents(services.catalog.entries, services.tools.current.tools)
+
+
+async def _shown(
+    services: Services,
+    entry: Entry,
+    tokens: Sequence[TokenInfo] | None = None,
+    dependents: Dependents | None = None,
+) -> ConnectionOut:
     sign_in: SignInOut | UnsetType = UNSET
     if entry.config is not None and oauth_of(entry.config) is not None:
         sign_in = _sign_in_out(services, await services.connections.grants.health(entry.name))
-    dependents = services.dependents(entry.name)
+    dependents = dependents or _dependents(services)
+    tools = dependents.tools(entry.name)
     known = await services.tokens.list() if tokens is None else tokens
     return ConnectionOut(
         name=entry.name,
@@ -159,21 +178,23 @@ async def _shown(services: Services, entry: Entry, tokens: Sequence[TokenInfo] |
         origin=entry.origin,
         config=entry.config,
         secrets=entry.secrets,
-        dependents=dependents,
+        dependents=dependents.flows(entry.name),
+        tools=tools,
         installs=services.packs.using(entry.name),
-        tokens=[token.label for token in known if _reaches(token, dependents)],
+        tokens=[token.label for token in known if _reaches(token, tools)],
         problem=entry.problem,
+        lacking=services.connections.available()[entry.name].lacking,
         author=entry.author,
         changed=entry.changed,
         sign_in=sign_in,
     )
 
 
-def _reaches(token: TokenInfo, flows: Sequence[str]) -> bool:
-    """Whether a token that still counts may call one of these."""
+def _reaches(token: TokenInfo, tools: Sequence[str]) -> bool:
+    """Whether a token that is in force may call one of these; one without a list of tools may call all."""
     if token.revoked is not None or (token.expires is not None and token.expires <= time.time() * 1000):
         return False
-    return any(not token.tools or any(fnmatchcase(flow, glob) for glob in token.tools) for flow in flows)
+    return any(not token.tools or any(fnmatchcase(tool, glob) for glob in token.tools) for tool in tools)
 
 
 def _sign_in_out(services: Services, health: GrantHealth) -> SignInOut:

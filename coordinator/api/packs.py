@@ -1,17 +1,19 @@
 """`/api/packs`: what packs there are, and every change of installs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Controller, delete, get, post, put
+from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, RequestBody
 from msgspec import Meta, Struct
 
 from coordinator.api.access import author_of
 from coordinator.api.given import GivenPrincipal, GivenServices
 from coordinator.packs.connecting import NewConnection
+from coordinator.packs.icons import Icon
 from coordinator.packs.sources import PackSource
 from coordinator.packs.views import InstallOut, PackDetails, PackSummary, Preview, VersionOut
 from packs.install import Choices
+from packs.schema import pack_schema
 
 NEW_CONNECTIONS = Meta(description="Connections to make with it, by the pack's names of them: all of it or nothing.")
 
@@ -62,6 +64,12 @@ class InstallRollbackIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     number: Annotated[int, Meta(description="The version.", ge=1)]
 
 
+@get("/pack-schema", operation_id="getPackSchema", tags=["packs"], sync_to_thread=False)
+def get_pack_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `pack.yaml`, for editors and forms."""
+    return pack_schema()
+
+
 class PackController(Controller):
     """Packs."""
 
@@ -77,6 +85,11 @@ class PackController(Controller):
     async def get_pack(self, services: GivenServices, name: FromPath[str]) -> PackDetails:
         """Read what a pack needs and brings."""
         return await services.packs.details(name)
+
+    @get("/{name:str}/icon", operation_id="getPackIcon", media_type="image/*")
+    async def get_icon(self, services: GivenServices, name: FromPath[str]) -> Response[bytes]:
+        """Read the icon of a pack.  It is an image and nothing else: no script in it runs."""
+        return _image(await services.packs.icon(name))
 
     @post("/preview", operation_id="previewInstall", status_code=200)
     async def preview_install(self, services: GivenServices, data: RequestBody[InstallIn]) -> Preview:
@@ -108,6 +121,11 @@ class InstallController(Controller):
     async def get_install(self, services: GivenServices, name: FromPath[str]) -> InstallOut:
         """Read an install: its tools, its choices, what is missing."""
         return await services.packs.get(name)
+
+    @get("/icon", operation_id="getInstallIcon", media_type="image/*")
+    async def get_icon(self, services: GivenServices, name: FromPath[str]) -> Response[bytes]:
+        """Read the icon of the pack that is installed.  It is an image and nothing else."""
+        return _image(await services.packs.install_icon(name))
 
     @put("/", operation_id="changeInstall")
     async def change_install(
@@ -177,3 +195,7 @@ class InstallController(Controller):
     async def disable(self, services: GivenServices, principal: GivenPrincipal, name: FromPath[str]) -> InstallOut:
         """Hide the tools of an install: they leave the list, and come back when it is enabled."""
         return await services.packs.set_enabled(name, False, author=author_of(principal))
+
+
+def _image(icon: Icon) -> Response[bytes]:
+    return Response(icon.content, media_type=icon.media_type)

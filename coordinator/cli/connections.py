@@ -13,6 +13,8 @@ from flows.errors import InputRejected
 
 app = typer.Typer(no_args_is_help=True, help="Connections: the services that flows reach, and their credentials.")
 
+_DEPENDENTS = {"secret": "secrets", "flow": "dependents", "tool": "tools", "install": "installs", "token": "tokens"}
+
 Name = Annotated[str, typer.Argument(help="The name of the connection.")]
 
 
@@ -24,6 +26,17 @@ def list_connections(as_json: AsJson = False, url: ServerUrl = None) -> None:
         print_json(found)
         return
     print_table(("name", "kind", "from", "state", "used by", "reaches"), (_row(each) for each in found))
+
+
+@app.command()
+def show(name: Name, as_json: AsJson = False, url: ServerUrl = None) -> None:
+    """Show a connection without its secrets, and all that depends on it."""
+    found = server(url).get(f"/api/connections/{part(name)}")
+    if as_json:
+        print_json(found)
+        return
+    say(f"{found['name']}: {found['kind']}, {_state(found)}")
+    print_table(("what", "name"), [(what, each) for what, key in _DEPENDENTS.items() for each in found[key]])
 
 
 @app.command("set")

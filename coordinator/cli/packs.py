@@ -30,6 +30,15 @@ def check(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON Schema of pack.yaml, for editors."""
+    from coordinator.cli.console import print_json
+    from packs.schema import pack_schema
+
+    print_json(pack_schema())
+
+
+@app.command()
 def new(
     name: Annotated[str, typer.Argument(help="The pack's name: small letters, digits and -.")],
     into: Annotated[Path, typer.Option(help="Where the folder of the pack is made.")] = Path(),

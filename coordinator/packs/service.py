@@ -16,6 +16,7 @@ from coordinator.connections.service import ConnectionService, Draft
 from coordinator.connections.sign_in import SignIns
 from coordinator.logs import get_logger
 from coordinator.packs.connecting import NewConnection, connection_of
+from coordinator.packs.icons import Icon, icon_of
 from coordinator.packs.installed import InstalledFlows
 from coordinator.packs.sources import PackSource, PackSources
 from coordinator.packs.store import StoredInstall
@@ -82,6 +83,14 @@ class PackService:
         found = await asyncio.to_thread(self._sources.named, name)
         used = (await self._used()).get(name, ())
         return details_of(found.pack, found.source, used, self._sign_ins.redirect_uri)
+
+    async def icon(self, name: str) -> Icon:
+        """Return the icon of an available pack.  Raises NotFound."""
+        return icon_of((await asyncio.to_thread(self._sources.named, name)).pack)
+
+    async def install_icon(self, name: str) -> Icon:
+        """Return the icon of the pack that is installed under a name.  Raises NotFound."""
+        return icon_of(await self._installed.pack((await self._stored(name)).version.digest))
 
     # -- installs --------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ class PackSummary(Struct, frozen=True, kw_only=True):
     tools: Annotated[int, Meta(description="How many tools it has.")]
     groups: Annotated[dict[str, list[str]], Meta(description="Sets of its tools.")]
     installs: Annotated[list[str], Meta(description="The names under which it is installed.")]
+    icon: Annotated[str, Meta(description="Where its icon is; empty: it has none.")]
 
 
 class PackTool(Struct, frozen=True, kw_only=True):
@@ -76,6 +77,7 @@ class InstallOut(Struct, frozen=True, kw_only=True):
     path: Annotated[str, Meta(description="Where its tools alone are served.")]
     pack: Annotated[str, Meta(description="The pack.")]
     title: Annotated[str, Meta(description="The pack's name for people.")]
+    icon: Annotated[str, Meta(description="Where the pack's icon is; empty: it has none.")]
     pack_version: Annotated[str, Meta(description="The pack's version.")]
     upgrade: Annotated[str, Meta(description="The version that is available where it came from; empty: none other.")]
     enabled: Annotated[bool, Meta(description="Whether it is switched on.")]
@@ -141,6 +143,7 @@ def summary_of(pack: Pack, source: str, installs: Iterable[str]) -> PackSummary:
         tools=len(pack.tools),
         groups=manifest.groups,
         installs=list(installs),
+        icon=f"/api/packs/{manifest.name}/icon" if manifest.icon else "",
     )
 
 
@@ -175,6 +178,7 @@ def install_of(
         path=path_of(install.name),
         pack=pack.manifest.name,
         title=pack.manifest.title,
+        icon=f"/api/packs/installs/{install.name}/icon" if pack.manifest.icon else "",
         pack_version=pack.manifest.version,
         upgrade=newest,
         enabled=install.enabled,

@@ -17,6 +17,7 @@ from flows.testing import run_test
 from packs.loader import CATALOG, folder_files, load_pack, read_pack
 from packs.manifest import MAX_PREFIX
 from packs.pack import Pack, PackFlow
+from packs.schema import pack_schema
 from workers.connections import Connections
 from workers.local import LocalDispatcher, PlanTable
 
@@ -25,6 +26,7 @@ FOLDERS = sorted(path.parent for path in CATALOG.glob("*/pack.yaml"))
 PACKS = {folder.name: load_pack(folder) for folder in FOLDERS}
 FLOWS = [(pack, flow) for pack in PACKS.values() for flow in pack.flows.values()]
 TOOLS = [(pack, flow) for pack, flow in FLOWS if flow.is_tool]
+PACK_SCHEMA = jsonschema_rs.Draft202012Validator(pack_schema())
 SCHEMA = jsonschema_rs.Draft202012Validator(flow_schema(default_registry()))
 FIRST_LINE = "# yaml-language-server: $schema=../../../../flows/flow.schema.json"
 
@@ -48,6 +50,13 @@ def test_a_pack_has_the_name_of_its_folder_and_not_even_a_warning(folder: Path) 
     assert [str(problem) for problem in problems] == []
     assert pack is not None
     assert pack.manifest.name == folder.name
+
+
+@each_pack
+def test_a_manifest_fits_the_schema_that_editors_check_by(pack: Pack) -> None:
+    document = yaml.safe_load(pack.files["pack.yaml"])
+
+    assert [error.message for error in PACK_SCHEMA.iter_errors(document)] == []
 
 
 @each_pack

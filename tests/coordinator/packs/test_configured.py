@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.coordinator.connections.support import call, put, put_interactive, sign_in
+from tests.coordinator.connections.support import call, put, put_interactive, shown, sign_in
 from tests.coordinator.in_process import InProcess, coordinator
-from tests.coordinator.packs.support import BOUND, install, shop_pack, tools, zipped
+from tests.coordinator.packs.support import BOUND, as_source, install, post, shop_pack, tools, zipped
 from tests.oauth_server import OAuthServer, oauth_server
-from tests.packs.support import MANIFEST
+from tests.packs.support import COUNT, MANIFEST, mill
 
 TOOLS = ["shop_find_order"]
 
@@ -85,3 +85,25 @@ async def test_a_variable_switches_the_tools_of_a_group(headrace: InProcess) -> 
     assert before == ["mill_count_sacks"]
     assert {"name": "mill_grind", "change": "added", "parts": []} in seen.json()["changes"]
     assert await tools(headrace) == ["mill_count_sacks", "mill_grind"]
+
+
+async def test_a_connection_shows_the_tools_that_reach_it_through_others_and_the_tokens_that_may_call_them(
+    headrace: InProcess,
+) -> None:
+    count = COUNT.replace("{mcp_tool: {annotations: {readOnly: true}}}", "{call: {}}").replace("count_sacks", "counted")
+    ask = COUNT.replace('sql: {connection: store, query: "SELECT 7 AS sacks"}', "call: counted").replace(
+        "found.rows[0].sacks", "found.sacks"
+    )
+    files = mill(count=ask.replace("found: {rows: [{sacks: 7}]}", "found: {sacks: 7}"))
+    files["flows/counted.yaml"] = count.encode()
+    for label, allowed in (("all", []), ("some", ["mill_count*"]), ("others", ["mill_grind"])):
+        await headrace.new_token(label=label, tools=allowed)
+
+    await install(headrace, source=as_source(files), **BOUND)
+    found = await shown(headrace, "sample")
+    await post(headrace, "/installs/mill/disable")
+    disabled = await shown(headrace, "sample")
+
+    assert (found["dependents"], found["tools"]) == (["mill_counted"], ["mill_count_sacks"])
+    assert (sorted(found["tokens"]), found["installs"]) == (["all", "some"], ["mill"])
+    assert (disabled["tools"], disabled["tokens"], disabled["installs"]) == ([], [], ["mill"])
