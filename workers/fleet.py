@@ -52,6 +52,9 @@ from workers.resources import PooledResources
 from workers.runner import Worker, run_plan
 
 CLOSE_SECONDS: Final = 5.0
+MAX_REMEMBERED: Final = 1000
+MAX_REMEMBERED_BYTES: Final = 64 * 1024
+"""Which of the last answers are kept, in number and size, for coordinators that NATS lost them for."""
 
 CallKey = tuple[str, int]
 
@@ -79,6 +82,7 @@ class FleetWorker:
         self._resources = PooledResources()
         self._running: dict[CallKey, asyncio.Task[None]] = {}
         self._load: Counter[str] = Counter()
+        self._answered: dict[CallKey, RunResult] = {}  # in the order of their end
         self._idle = asyncio.Event()
         self._idle.set()
         self._beside: set[asyncio.Task[None]] = set()
@@ -133,11 +137,21 @@ class FleetWorker:
                 if (task := self._running.get((message.coordinator, number))) is not None:
                     task.cancel()
         elif type(message) is Inquire:
-            missing = tuple(each for each in message.numbers if (message.coordinator, each) not in self._running)
-            if missing:
-                await self._link.send(coordinator_subject(message.coordinator), Missing(missing))
+            await self._account(message)
         else:
             self._questions.answered(message)
+
+    async def _account(self, message: Inquire) -> None:
+        """Say again how calls ended that the coordinator still waits for, and which of them are not known here."""
+        subject, missing = coordinator_subject(message.coordinator), []
+        for number in message.numbers:
+            key = message.coordinator, number
+            if (result := self._answered.get(key)) is not None:
+                await self._link.send(subject, Done(number, result))
+            elif key not in self._running:
+                missing.append(number)
+        if missing:
+            await self._link.send(subject, Missing(tuple(missing)))
 
     async def _hear(self, message: Any) -> None:
         if type(message) is Changed:
@@ -224,7 +238,11 @@ class FleetWorker:
         subject = coordinator_subject(call.coordinator)
         self._done += 1
         try:
-            await self._link.send(subject, Done(call.number, result))
+            size = await self._link.send(subject, Done(call.number, result))
+            if size <= MAX_REMEMBERED_BYTES:
+                self._answered[call.coordinator, call.number] = result
+                if len(self._answered) > MAX_REMEMBERED:
+                    del self._answered[next(iter(self._answered))]
         except HeadraceError as error:
             await self._link.send(subject, Done(call.number, _failed(error.code, str(error))))
         except UnicodeEncodeError:

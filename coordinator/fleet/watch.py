@@ -13,7 +13,7 @@ from flows.runs import RunError, RunResult
 from flows.wire import NEWS, VERSION, Cancel, Inquire, Report, RollCall, coordinator_subject, worker_subject
 
 TICK_SECONDS: Final = 0.25
-INQUIRE_SECONDS: Final = 5.0
+INQUIRE_SECONDS: Final = 2.5
 """How often a worker is asked about calls of which nothing is heard."""
 OVERDUE: Final = RunResult(
     error=RunError(
@@ -38,6 +38,8 @@ class Watch:
         self._attempts = attempts
         self._counts = counts
         self._reported = asyncio.Event()
+        self._since = -LOST_SECONDS
+        """Since when NATS is there without a break."""
 
     async def hear(self, report: Report) -> None:
         """Take the report of a worker."""
@@ -64,7 +66,9 @@ class Watch:
                 attempt.end(Elsewhere())
         elif (member := self._roster.get(which.removeprefix("worker."))) is not None:
             member.is_reachable = False
-            if time.monotonic() - member.heard > GONE_SECONDS:
+            now = time.monotonic()
+            # After an outage workers come back one by one; who is not there yet is not gone.
+            if now - member.heard > GONE_SECONDS and now - self._since > LOST_SECONDS:
                 self.lose(member.report.worker, "its process or machine is gone")
 
     def lose(self, worker: str, why: str) -> None:
@@ -79,6 +83,7 @@ class Watch:
 
     def back(self) -> None:
         """Take it that NATS is there again after an outage: ask who is there, and what became of the calls."""
+        self._since = time.monotonic()
         self._link.post(NEWS, RollCall(self._coordinator))
         for _, attempt in self._attempts:
             attempt.asked = 0.0
@@ -90,7 +95,9 @@ class Watch:
             await asyncio.sleep(TICK_SECONDS)
             now = time.monotonic()
             delay = now - last - TICK_SECONDS
-            if delay > TICK_SECONDS:
+            if not self._link.is_up:
+                self._roster.forgive(now - last)  # nobody can be heard, and what is done is said when NATS is back
+            elif delay > TICK_SECONDS:
                 self._roster.forgive(delay)  # we did not listen; what they said meanwhile is still to be read
             last = now
             try:

@@ -68,8 +68,11 @@ class Link:
             if not self._client.is_closed:
                 await subscription.unsubscribe()
 
-    async def send(self, subject: str, message: Struct, reply: str = "") -> None:
-        """Send a message after all that were posted.  Raises UnicodeEncodeError, TooLarge, and errors of the client."""
+    async def send(self, subject: str, message: Struct, reply: str = "") -> int:
+        """Send a message after all that were posted; return how many bytes it has.
+
+        Raises UnicodeEncodeError, TooLarge, and errors of the client.
+        """
         data = encoded(message)
         while self._posting is not None:
             await asyncio.wait([self._posting])
@@ -77,6 +80,7 @@ class Link:
             await self._client.publish(subject, data, reply)
         else:
             await self._send_pieces(subject, data, reply)
+        return len(data)
 
     def post(self, subject: str, message: Struct) -> None:
         """Send a message soon, in the order of posting; what cannot be sent is logged."""
