@@ -4,11 +4,11 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 const EVENTS = "/api/events";
-const CALM_MILLISECONDS = 700;
 /** How often a topic is asked for at most, however much happens. */
+const CALM_MILLISECONDS = 700;
 
 const TOPICS: Record<string, string[]> = {
-  runs: ["runs", "overview"],
+  runs: ["runs", "overview", "tools"],
   tools: ["tools", "overview", "status"],
   flows: ["flows", "problems", "status"],
   workers: ["workers", "status"],

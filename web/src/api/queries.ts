@@ -62,6 +62,15 @@ export function useTool(name: string) {
   });
 }
 
+/** How a tool does. */
+export function useToolStatistics(name: string, range: OverviewRange) {
+  return useQuery({
+    queryKey: ["tools", "statistics", name, range],
+    queryFn: () => ask(api.GET("/api/tools/{name}/statistics", { params: { path: { name }, query: { range } } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
 /** A page of the history. */
 export function useRuns(query: RunFilter) {
   return useQuery({
@@ -79,6 +88,11 @@ export function useRun(id: string) {
     enabled: id !== "",
     staleTime: Number.POSITIVE_INFINITY, // what has run does not change
   });
+}
+
+/** What runs flows. */
+export function useWorkers() {
+  return useQuery({ queryKey: ["workers"], queryFn: () => ask(api.GET("/api/workers")), refetchInterval: 3_000 });
 }
 
 /** All tokens. */

@@ -15,7 +15,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
 
 /** The chart of a span of time; each bar leads to the runs behind it. */
-export function CallsChart({ points, seconds }: { points: readonly Point[]; seconds: number }) {
+export function CallsChart({ points, seconds, tool }: { points: readonly Point[]; seconds: number; tool?: string }) {
   const top = niceTop(Math.max(...points.map((point) => point.calls), 1));
   const calls = points.reduce((sum, point) => sum + point.calls, 0);
   const errors = points.reduce((sum, point) => sum + point.errors, 0);
@@ -54,7 +54,7 @@ export function CallsChart({ points, seconds }: { points: readonly Point[]; seco
         <span data-kind="errors">Errors</span>
         <details>
           <summary>As a table</summary>
-          <PointTable points={points} seconds={seconds} />
+          <PointTable points={points} seconds={seconds} tool={tool} />
         </details>
       </figcaption>
     </figure>
@@ -75,7 +75,16 @@ function Bar({ point, index, top }: { point: Point; index: number; top: number }
   );
 }
 
-function PointTable({ points, seconds }: { points: readonly Point[]; seconds: number }) {
+function PointTable({
+  points,
+  seconds,
+  tool,
+}: {
+  points: readonly Point[];
+  seconds: number;
+  tool: string | undefined;
+}) {
+  const only = tool ? `&tool=${encodeURIComponent(tool)}` : "";
   const busy = points.filter((point) => point.calls > 0);
   if (busy.length === 0) return <p>No calls.</p>;
   return (
@@ -91,7 +100,7 @@ function PointTable({ points, seconds }: { points: readonly Point[]; seconds: nu
         {busy.map((point) => (
           <tr key={point.start}>
             <td>
-              <Link href={`/runs?range=custom&since=${point.start}&until=${point.start + seconds * 1000}`}>
+              <Link href={`/runs?range=custom&since=${point.start}&until=${point.start + seconds * 1000}${only}`}>
                 <Time at={point.start} />
               </Link>
             </td>

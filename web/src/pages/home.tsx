@@ -9,15 +9,10 @@ import { Badge, Card, Choice, count, duration, Loaded, Page, Section, Text } fro
 import { CallsChart } from "./chart";
 import { FirstSteps } from "./first-steps";
 import css from "./home.module.css";
+import { RANGES } from "./tool-statistics";
 
 type Overview = Schemas["OverviewOut"];
 type ToolCounts = Schemas["ToolCountsOut"];
-
-const RANGES: [OverviewRange, string][] = [
-  ["1h", "1 hour"],
-  ["24h", "24 hours"],
-  ["7d", "7 days"],
-];
 
 export default function HomePage() {
   const [range, setRange] = useState<OverviewRange>("24h");
@@ -50,7 +45,7 @@ function Overview({ overview, range }: { overview: Overview; range: OverviewRang
           name="Errors"
           value={counts.errors.toLocaleString()}
           note={counts.calls ? `${share.toLocaleString(undefined, { maximumSignificantDigits: 2 })} %` : ""}
-          href={`/runs?range=${range}&outcome=failed`}
+          href={`/runs?range=${range}&outcome=not_ok`}
         />
         <Figure name="Half took at most" value={counts.calls ? duration(counts.p50) : "–"} />
         <Figure name="19 of 20 took at most" value={counts.calls ? duration(counts.p95) : "–"} />

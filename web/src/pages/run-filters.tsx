@@ -4,7 +4,7 @@ import { useSearchParams } from "wouter";
 import type { RunFilter } from "../api/queries";
 import { useTools } from "../api/queries";
 import { Button, Field, TypedInput } from "../ui";
-import { OUTCOMES, type Outcome } from "./outcome";
+import { OUTCOMES } from "./outcome";
 import css from "./run-filters.module.css";
 
 const HOUR = 3_600_000;
@@ -14,6 +14,15 @@ const RANGES: Record<string, [string, number]> = {
   "7d": ["Last 7 days", 7 * 24 * HOUR],
 };
 
+const WANTED: Record<string, string> = { not_ok: "Not OK", ...OUTCOMES };
+const SOURCES: Record<string, string> = {
+  mcp: "MCP",
+  api: "Pages and REST",
+  cli: "Command line",
+  schedule: "Schedule",
+  webhook: "Webhook",
+};
+
 /** Read the filter from the query of the address. */
 export function filterOf(params: URLSearchParams): RunFilter {
   const length = RANGES[params.get("range") ?? ""]?.[1];
@@ -21,7 +30,9 @@ export function filterOf(params: URLSearchParams): RunFilter {
   return {
     ...textOf(params, "tool"),
     ...textOf(params, "caller"),
-    ...(outcome in OUTCOMES && { outcome: outcome as Outcome }),
+    ...textOf(params, "source"),
+    ...textOf(params, "text"),
+    ...(outcome in WANTED && { outcome: outcome as NonNullable<RunFilter["outcome"]> }),
     ...(length && { since: roundedTo(Date.now() - length) }),
     ...numberOf(params, "since"),
     ...numberOf(params, "until"),
@@ -44,6 +55,17 @@ export function RunFilters() {
   const isCustom = params.has("since") || params.has("until") || params.get("range") === "custom";
   return (
     <search className={css.filters} aria-label="Filter of the runs">
+      <Field label="Text">
+        {(control) => (
+          <TypedInput
+            {...control}
+            maxLength={200}
+            placeholder="Error, client, id"
+            value={params.get("text") ?? ""}
+            onSettled={(text) => set({ text })}
+          />
+        )}
+      </Field>
       <Field label="Tool">
         {(control) => (
           <TypedInput
@@ -72,8 +94,24 @@ export function RunFilters() {
             onChange={(event) => set({ outcome: event.target.value })}
           >
             <option value="">Any</option>
-            {Object.entries(OUTCOMES).map(([outcome, words]) => (
+            {Object.entries(WANTED).map(([outcome, words]) => (
               <option key={outcome} value={outcome}>
+                {words}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label="Came by">
+        {(control) => (
+          <select
+            {...control}
+            value={params.get("source") ?? ""}
+            onChange={(event) => set({ source: event.target.value })}
+          >
+            <option value="">Any</option>
+            {Object.entries(SOURCES).map(([source, words]) => (
+              <option key={source} value={source}>
                 {words}
               </option>
             ))}

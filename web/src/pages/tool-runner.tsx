@@ -27,7 +27,12 @@ function Runner({ tool, given }: { tool: McpTool; given: unknown }) {
   const queries = useQueryClient();
   const call = useMutation({
     mutationFn: (args: Record<string, unknown>) =>
-      ask(api.POST("/api/tools/{name}/call", { params: { path: { name: tool.name } }, body: { arguments: args } })),
+      ask(
+        api.POST("/api/tools/{name}/call", {
+          params: { path: { name: tool.name } },
+          body: { arguments: args, as_mcp: true },
+        }),
+      ),
     onSettled: () => queries.invalidateQueries({ queryKey: ["runs"] }),
   });
   const parsed = text === null ? { value: value as Record<string, unknown> } : parse(text);
@@ -97,7 +102,7 @@ function Answer({ answer }: { answer: Schemas["CallOut"] }) {
           <Text>{answer.error.message}</Text>
         </Notice>
       )}
-      <CodeBlock tall text={JSON.stringify(answer, null, 2)} label="The MCP result" />
+      <CodeBlock tall text={JSON.stringify(answer.mcp ?? answer, null, 2)} label="The MCP result" />
     </>
   );
 }

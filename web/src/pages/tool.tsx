@@ -1,12 +1,13 @@
-// One tool: what clients see of it, and a place to run it.
+// One tool: what clients see of it, a place to run it, and how it does.
 
 import { Link, useParams } from "wouter";
 import { useEvents } from "../api/events";
 import { useRuns, useTool } from "../api/queries";
-import { Facts, LinkButton, Loaded, Page, Section, Table, Text, Tree } from "../ui";
+import { Facts, LinkButton, Loaded, Page, Section, Table, Tabs, Text, Tree } from "../ui";
 import { RUN_COLUMNS } from "./run-columns";
 import { Hints, type McpTool } from "./tool-parts";
 import { ToolRunner } from "./tool-runner";
+import { ToolStatistics } from "./tool-statistics";
 
 const RECENT = 10;
 
@@ -18,7 +19,8 @@ export default function ToolPage() {
     <Page
       title={name}
       back={<Link href="/tools">Tools</Link>}
-      actions={<LinkButton href={`/flows/${encodeURIComponent(name)}`}>Open the flow</LinkButton>}
+      lead={query.data && <Text>{(query.data as McpTool).description || "It has no description."}</Text>}
+      actions={query.data && <LinkButton href={`/flows/${encodeURIComponent(name)}`}>Open the flow</LinkButton>}
     >
       <Loaded query={query}>{(tool) => <Tool tool={tool as McpTool} />}</Loaded>
     </Page>
@@ -28,27 +30,37 @@ export default function ToolPage() {
 function Tool({ tool }: { tool: McpTool }) {
   return (
     <>
-      <p>
-        <Text>{tool.description || "It has no description."}</Text>
-      </p>
-      <Facts
-        facts={[
-          ["Title", <Text key="title">{tool.title ?? "none"}</Text>],
-          ["Effects", <Hints key="hints" tool={tool} />],
-        ]}
-      />
       <Section title="Run it">
         <ToolRunner tool={tool} />
       </Section>
-      <Section title="Input schema">
-        <Tree value={tool.inputSchema} label="Input schema" />
-      </Section>
-      {tool.outputSchema && (
-        <Section title="Output schema">
-          <Tree value={tool.outputSchema} label="Output schema" />
-        </Section>
-      )}
+      <ToolStatistics name={tool.name} />
       <Recent name={tool.name} />
+      <Section title="What clients see">
+        <Facts
+          facts={[
+            ["Name", <code key="name">{tool.name}</code>],
+            ["Title", <Text key="title">{tool.title ?? String(tool.annotations?.title ?? "none")}</Text>],
+            ["Effects", <Hints key="hints" tool={tool} />],
+          ]}
+        />
+        <Tabs
+          label="Parts of the definition"
+          tabs={[
+            {
+              key: "input",
+              title: "Input schema",
+              show: () => <Tree value={tool.inputSchema} label="Input schema" />,
+            },
+            {
+              key: "output",
+              title: "Output schema",
+              show: () =>
+                tool.outputSchema ? <Tree value={tool.outputSchema} label="Output schema" /> : <p>It declares none.</p>,
+            },
+            { key: "all", title: "Whole definition", show: () => <Tree value={tool} label="Definition" /> },
+          ]}
+        />
+      </Section>
     </>
   );
 }

@@ -1,17 +1,53 @@
 // The tools as clients see them, with how they do.
 
 import { useSearchParams } from "wouter";
+import type { Schemas } from "../api/client";
 import { useEvents } from "../api/events";
 import { useTools } from "../api/queries";
-import { type Column, count, Empty, LinkButton, Loaded, Page, Pager, Search, Table, Text, usePages } from "../ui";
+import {
+  Badge,
+  type Column,
+  count,
+  duration,
+  Empty,
+  LinkButton,
+  Loaded,
+  Page,
+  Pager,
+  Search,
+  Table,
+  Text,
+  Time,
+  usePages,
+} from "../ui";
 import { Hints, type McpTool } from "./tool-parts";
 
 const PAGE = 50;
 
-const COLUMNS: Column<McpTool>[] = [
-  { key: "name", title: "Tool", show: (tool) => <Text>{tool.name}</Text> },
-  { key: "description", title: "Description", wide: true, show: (tool) => <Text>{firstOf(tool.description)}</Text> },
-  { key: "hints", title: "Effects", wide: true, show: (tool) => <Hints tool={tool} /> },
+type Facts = Schemas["ToolFactsOut"];
+type Row = { tool: McpTool; facts: Facts | undefined };
+
+const COLUMNS: Column<Row>[] = [
+  { key: "name", title: "Tool", show: ({ tool }) => <Text>{tool.name}</Text> },
+  {
+    key: "description",
+    title: "Description",
+    wide: true,
+    show: ({ tool }) => <Text>{firstOf(tool.description)}</Text>,
+  },
+  { key: "hints", title: "Effects", wide: true, show: ({ tool }) => <Hints tool={tool} /> },
+  { key: "origin", title: "From", wide: true, show: ({ facts }) => facts && <Origin facts={facts} /> },
+  { key: "calls", title: "Calls, 7 days", end: true, show: ({ facts }) => facts?.counts.calls.toLocaleString() },
+  { key: "errors", title: "Errors", end: true, show: ({ facts }) => facts && <Errors {...facts.counts} /> },
+  { key: "p50", title: "p50", end: true, wide: true, show: ({ facts }) => took(facts, "p50") },
+  { key: "p95", title: "p95", end: true, wide: true, show: ({ facts }) => took(facts, "p95") },
+  {
+    key: "last",
+    title: "Last call",
+    end: true,
+    wide: true,
+    show: ({ facts }) => (facts?.counts.last ? <Time at={facts.counts.last} ago /> : "never"),
+  },
 ];
 
 export default function ToolsPage() {
@@ -36,9 +72,9 @@ export default function ToolsPage() {
               <Table
                 caption="Tools"
                 columns={COLUMNS}
-                rows={page.tools as McpTool[]}
-                rowKey={(tool) => tool.name}
-                href={(tool) => `/tools/${encodeURIComponent(tool.name)}`}
+                rows={(page.tools as McpTool[]).map((tool) => ({ tool, facts: page.facts[tool.name] }))}
+                rowKey={({ tool }) => tool.name}
+                href={({ tool }) => `/tools/${encodeURIComponent(tool.name)}`}
               />
               <Pager pages={pages} next={page.next}>
                 {count(page.total, "tool")}
@@ -49,6 +85,21 @@ export default function ToolsPage() {
       </Loaded>
     </Page>
   );
+}
+
+/** Where the flow of a tool is kept. */
+export function Origin({ facts }: { facts: Facts }) {
+  if (facts.origin !== "pack") return facts.origin === "file" ? "a file" : "the editor";
+  return (
+    <>
+      the pack <Text>{facts.install}</Text>
+    </>
+  );
+}
+
+function Errors({ errors, calls }: Facts["counts"]) {
+  if (errors === 0) return calls ? "0" : "";
+  return <Badge tone={errors * 10 > calls ? "bad" : "warn"}>{errors.toLocaleString()}</Badge>;
 }
 
 function NoTools({ search }: { search: string }) {
@@ -74,6 +125,10 @@ function NoTools({ search }: { search: string }) {
       A flow with the input mcp_tool is a tool as soon as it is saved. A pack brings several at once.
     </Empty>
   );
+}
+
+function took(facts: Facts | undefined, which: "p50" | "p95"): string {
+  return facts?.counts.calls ? duration(facts.counts[which]) : "";
 }
 
 function firstOf(text = ""): string {

@@ -72,7 +72,9 @@ export function Shell({ children }: { children: ReactNode }) {
             </div>
           ))}
         </nav>
-        <ThemeChoice />
+        <footer className={css.foot}>
+          <ThemeChoice />
+        </footer>
       </div>
       <main id="page" className={css.main} tabIndex={-1}>
         {children}

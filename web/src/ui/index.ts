@@ -8,6 +8,7 @@ export { useConfirm } from "./confirm";
 export { Dialog } from "./dialog";
 export { Empty } from "./empty";
 export { Check, type ControlProps, Field } from "./field";
+export { Meter } from "./meter";
 export { Card, Facts, Failure, Loaded, Page, Section, Skeleton } from "./page";
 export { Search, TypedInput } from "./search";
 export { type Column, Pager, Table, usePages } from "./table";
