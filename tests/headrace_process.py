@@ -27,14 +27,23 @@ STOP_SECONDS = 20.0
 class HeadraceProcess:
     """One server.  Keyword arguments are variables of its environment; HEADRACE_* of ours are not passed on.
 
-    `directory` holds its data; its flows are those in `flows`, by default the examples.
+    `command` is that of `headrace`.  `directory` holds its data; its flows are in `flows`, by default the examples.
     """
 
-    def __init__(self, directory: Path, flows: Path | None = None, *, wrap: Sequence[str] = (), **env: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        flows: Path | None = None,
+        *,
+        wrap: Sequence[str] = (),
+        command: str = "serve",
+        **env: str,
+    ) -> None:
         self.data = directory / "data"
         self._env = _environment(self.data, flows) | env
         self._directory = directory
         self._wrap = wrap
+        self._command = command
         self._lines: list[str] = []
         self._ready = threading.Event()
         self._facts: Mapping[str, Any] = {}
@@ -88,7 +97,7 @@ class HeadraceProcess:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [*self._wrap, sys.executable, "-m", "coordinator.cli", "serve"]
+        command = [*self._wrap, sys.executable, "-m", "coordinator.cli", self._command]
         self._process = subprocess.Popen(
             command, cwd=self._directory, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

@@ -17,7 +17,7 @@ from flows.connections import ConnectionSource
 from flows.runs import PlanSource
 from flows.sdk import NetworkPolicy
 
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 30.0
 """How long our own workers may take to start before calls are served without all of them."""
 ROLL_CALL_SECONDS: Final = 0.5
 """How long others may take to say that they are there."""

@@ -1,0 +1,176 @@
+"""`headrace serve --workers`, `headrace coordinator` and `headrace worker` as real processes."""
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.headrace_process import HeadraceProcess
+from tests.nats import nats_process
+from tests.workers.processes import ROOT, WorkerProcess
+
+pytestmark = pytest.mark.processes
+
+SOON = 20.0
+WHO = """\
+flow: who
+description: Say hello.
+input: {mcp_tool: {params: {name: string}}}
+steps: [{map: "Hello, ${{ args.name }}!"}]
+"""
+SLOW = """\
+flow: slow
+description: Take a while.
+input: {mcp_tool: {}}
+steps: [{sleep: 2s}, {map: done}]
+"""
+ONE_AT_A_TIME = SLOW.replace("slow", "one_at_a_time").replace("steps:", "limits: {concurrency: 1}\nsteps:")
+
+
+@pytest.fixture
+def flows(tmp_path: Path) -> Path:
+    directory = tmp_path / "flows"
+    directory.mkdir()
+    for text in (WHO, SLOW, ONE_AT_A_TIME):
+        (directory / f"{text[6:].split(chr(10))[0]}.yaml").write_text(text)
+    return directory
+
+
+def call(server: HeadraceProcess, tool: str, **args: Any) -> tuple[int, Any, Any]:
+    """Call a tool over MCP; return status, headers and the decoded answer."""
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
+    meta |= {"io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"}}  # type: ignore[dict-item]
+    meta |= {"io.modelcontextprotocol/clientCapabilities": {}}  # type: ignore[dict-item]
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    body["params"] = {"name": tool, "arguments": args, "_meta": meta}  # type: ignore[assignment]
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    headers |= {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": tool}
+    sent = urllib.request.Request(server.mcp_url, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(sent, timeout=SOON) as answer:
+            return answer.status, answer.headers, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, json.load(error)
+
+
+def text_of(answer: Any) -> str:
+    return str(answer["result"]["content"][0]["text"])
+
+
+def workers(server: HeadraceProcess) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = server.api("GET", "/workers")["workers"]
+    return found
+
+
+def until_workers(server: HeadraceProcess, wanted: set[str], without: int = 0) -> list[dict[str, Any]]:
+    """Wait until workers of these names are ready, none of them the process `without`."""
+    deadline = time.monotonic() + SOON
+    while True:
+        found = workers(server)
+        ready = [each for each in found if each["state"] == "ready" and each["pid"] != without]
+        if {each["name"] for each in ready} == wanted:
+            return ready
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+def test_workers_on_this_machine_run_the_flows_and_a_killed_one_comes_back(tmp_path: Path, flows: Path) -> None:
+    with HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="2") as server:
+        before = until_workers(server, {"worker-1", "worker-2"})
+        greetings = [text_of(call(server, "who", name=f"n{number}")[2]) for number in range(10)]
+        killed = next(each["pid"] for each in before if each["name"] == "worker-1")
+        os.kill(killed, signal.SIGKILL)
+        meanwhile = text_of(call(server, "who", name="anybody")[2])
+        after = until_workers(server, {"worker-1", "worker-2"}, without=killed)
+        seen = server.api("GET", "/workers")
+        pids = [each["pid"] for each in (*before, *after)]
+
+    assert greetings == [f"Hello, n{number}!" for number in range(10)]
+    assert meanwhile == "Hello, anybody!"
+    assert seen["lost"] == 1
+    assert sum(each["done"] for each in seen["workers"]) >= 1
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids), "all stop with the server"
+
+
+def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path, flows: Path) -> None:
+    server = HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="2")
+    server.start()
+    children = [each["pid"] for each in until_workers(server, {"worker-1", "worker-2"})] + _children(server.pid)
+    handles = [os.pidfd_open(pid) for pid in children]
+
+    server.stop(signal.SIGKILL)
+
+    for handle in handles:
+        ended, _, _ = select.select([handle], [], [], SOON)
+        os.close(handle)
+        assert ended
+    assert len(set(children)) == 3, "two workers and a nats-server"
+
+
+def test_coordinator_and_worker_meet_at_a_nats(tmp_path: Path, flows: Path) -> None:
+    with nats_process(tmp_path / "nats") as nats:
+        server = HeadraceProcess(tmp_path, flows, command="coordinator", **nats.environment)
+        with server:
+            status, _, alone = call(server, "who", name="nobody")
+            with WorkerProcess(nats, "elsewhere"):
+                until_workers(server, {"elsewhere"})
+                together = text_of(call(server, "who", name="you")[2])
+            metrics = _metrics(server)
+
+    assert status == 200
+    assert alone["result"]["isError"]
+    assert "No worker is there" in text_of(alone)
+    assert together == "Hello, you!"
+    assert "headrace_nats_up 1.0" in metrics
+
+
+@pytest.mark.parametrize(("tool", "slots"), [("slow", "1"), ("one_at_a_time", "100")], ids=["slots", "limit of a flow"])
+async def test_more_calls_than_may_wait_are_told_when_to_come_back(
+    tmp_path: Path, flows: Path, tool: str, slots: str
+) -> None:
+    settings = {"HEADRACE_WORKERS": "1", "HEADRACE_WORKER_SLOTS": slots, "HEADRACE_CALL_QUEUE": "1"}
+    async with HeadraceProcess(tmp_path, flows, **settings) as server:
+        answers = await asyncio.gather(*(asyncio.to_thread(call, server, tool) for _ in range(4)))
+
+    refused = [(headers["Retry-After"], answer) for status, headers, answer in answers if status == 429]
+    assert sorted(status for status, _, _ in answers) == [200, 200, 429, 429]
+    assert [after for after, _ in refused] == ["1", "1"]
+
+
+@pytest.mark.parametrize("command", ["worker", "coordinator"])
+def test_without_a_nats_the_way_out_is_named(tmp_path: Path, command: str) -> None:
+    env = {key: value for key, value in os.environ.items() if not key.startswith("HEADRACE_")}
+    run = subprocess.run(
+        [sys.executable, "-m", "coordinator.cli", command],
+        cwd=tmp_path,
+        env=env | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+    )
+
+    assert run.returncode == 2
+    assert "--nats or HEADRACE_NATS_URL" in run.stderr
+
+
+def _children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(each) for each in text.split()]
+
+
+def _metrics(server: HeadraceProcess) -> str:
+    request = urllib.request.Request(f"{server.url}/metrics", headers={"Authorization": f"Bearer {server.admin_key}"})
+    with urllib.request.urlopen(request, timeout=SOON) as answer:
+        text: str = answer.read().decode()
+        return text
