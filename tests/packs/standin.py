@@ -210,7 +210,7 @@ def argument_sets(plan: Plan, known: Mapping[str, Any]) -> Iterator[dict[str, An
             # How many values there must be depends on the choice.
             for values in (one for one, other in fields.items() if other.get("default") == []):
                 for length in (0, 1, 2):
-                    yield {**least, name: choice, values: (value_for(fields[values]) * length)}
+                    yield {**least, name: choice, values: full[values][:1] * length}
 
 
 def choices_of(field: Mapping[str, Any], usual: Any) -> list[Any]:
