@@ -11,12 +11,16 @@ from coordinator.api.access import author_of
 from coordinator.api.given import GivenPrincipal, GivenServices
 from coordinator.api.paging import After, Limit, Search, page_of
 from coordinator.catalog import CatalogEntry
+from coordinator.catalog.entries import Origin
 from coordinator.catalog.store import Version, VersionInfo
+from coordinator.runs.rows import RunSummary
 from coordinator.services import Services
 from flows.problems import Problem
 
 Yaml = Annotated[str, Meta(max_length=1_000_000)]
 """The text of a flow; the language itself allows less and says so with a position."""
+
+FlowStatus = Literal["live", "off", "problems"]
 
 Expected = Annotated[
     str | None,
@@ -31,7 +35,7 @@ class FlowSummary(Struct, frozen=True, kw_only=True):
     title: Annotated[str, Meta(description="Its name for people.")]
     description: Annotated[str, Meta(description="What it does.")]
     input: Annotated[str, Meta(description="What starts it, for example mcp_tool; empty while it is broken.")]
-    origin: Annotated[Literal["file", "api", "pack"], Meta(description="Where its text is kept.")]
+    origin: Annotated[Origin, Meta(description="Where its text is kept.")]
     file: Annotated[
         str, Meta(description="Its file: in the flow directory, or in its install; empty for a flow of the API.")
     ]
@@ -51,6 +55,7 @@ class FlowPage(Struct, frozen=True, kw_only=True):
     flows: Annotated[list[FlowSummary], Meta(description="The flows.")]
     total: Annotated[int, Meta(description="How many flows fit the search.")]
     next: Annotated[str | None, Meta(description="What to give as `after` for the next page; null on the last one.")]
+    runs: Annotated[dict[str, RunSummary], Meta(description="The last run of each that has one, when asked for.")] = {}
 
 
 class FlowOut(Struct, frozen=True, kw_only=True):
@@ -96,14 +101,26 @@ class FlowController(Controller):
     path = "/flows"
     tags = ("flows",)
 
-    @get("/", operation_id="listFlows", sync_to_thread=False)
-    def list_flows(
-        self, services: GivenServices, search: Search = None, limit: Limit = 100, after: After = None
+    @get("/", operation_id="listFlows")
+    async def list_flows(
+        self,
+        services: GivenServices,
+        search: Search = None,
+        origin: Annotated[Origin | None, QueryParameter(description="Only flows of this origin.")] = None,
+        status: Annotated[
+            FlowStatus | None,
+            QueryParameter(description="Only flows that calls run, that are off, that have problems."),
+        ] = None,
+        with_runs: Annotated[bool, QueryParameter(description="Tell the last run of each, too.")] = False,
+        limit: Limit = 100,
+        after: After = None,
     ) -> FlowPage:
         """List flows by name."""
-        found = [entry for entry in services.catalog.entries.values() if _fits(entry, search)]
+        entries = services.catalog.entries.values()
+        found = [entry for entry in entries if _fits(entry, search) and _is_one_of(entry, origin, status)]
         flows, following = page_of(found, lambda entry: entry.name, limit, after)
-        return FlowPage(flows=[summary_of(entry) for entry in flows], total=len(found), next=following)
+        runs = await services.runs.newest([entry.name for entry in flows]) if with_runs else {}
+        return FlowPage(flows=[summary_of(entry) for entry in flows], total=len(found), next=following, runs=runs)
 
     @post("/", operation_id="createFlow")
     async def create_flow(
@@ -213,6 +230,16 @@ def _fits(entry: CatalogEntry, search: str | None) -> bool:
     plan = entry.plan or entry.last_good
     texts = (entry.name, entry.file) if plan is None else (entry.name, entry.file, plan.title, plan.description)
     return any(search.casefold() in text.casefold() for text in texts)
+
+
+def _is_one_of(entry: CatalogEntry, origin: Origin | None, status: FlowStatus | None) -> bool:
+    is_wanted = {
+        None: True,
+        "live": entry.served is not None and entry.served.enabled,
+        "off": not entry.enabled,
+        "problems": bool(entry.problems),
+    }
+    return (origin is None or entry.origin == origin) and is_wanted[status]
 
 
 async def _text_of(services: Services, name: str, number: int | None) -> str:

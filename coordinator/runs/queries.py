@@ -4,10 +4,11 @@ Pages are found by the id of the last run seen, which is in the order of time, s
 first one does and new runs shift nothing.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, union_all
 
 from coordinator.calls import run_ids
 from coordinator.db.engine import Database
@@ -93,6 +94,20 @@ class RunReader:
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(last.desc()).limit(MAX_CALLERS))
             return [CallerOut(**row._mapping) for row in rows]
+
+    async def newest(self, tools: Sequence[str]) -> dict[str, RunSummary]:
+        """Return the last run of each of these tools that has one; at most `MAX_PAGE` tools."""
+        if not tools:
+            return {}
+        # One look into the index for each: grouping would walk through all runs of a tool.
+        each = [
+            select(select(*_LISTED).where(table.c.tool == tool).order_by(table.c.id.desc()).limit(1).subquery())
+            for tool in tools[:MAX_PAGE]
+        ]
+        await self._history.flush(FRESH_SECONDS)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(union_all(*each))).all()
+        return {row.tool: summary_of(row) for row in rows}
 
     async def get(self, run_id: str) -> RunRecord:
         """Return one run in full.  Raises NotFound."""

@@ -145,3 +145,24 @@ async def test_the_schema_of_flow_files_is_told_to_editors(tmp_path: Path) -> No
         schema = (await headrace.client.get("/api/schema")).json()
 
     assert schema["title"] == "A Headrace flow"
+
+
+async def test_the_list_is_narrowed_by_origin_and_status_and_tells_the_last_run_when_asked(tmp_path: Path) -> None:
+    broken = HELLO.replace("flow: hello", "flow: broken").replace("map:", "mpa:")
+    async with coordinator(tmp_path, flows={"hello": HELLO, "broken": broken}) as headrace:
+        await put(headrace, MILL)
+        (await headrace.client.post("/api/flows/mill/disable", json={})).raise_for_status()
+        await headrace.client.post("/api/tools/hello/call", json={"arguments": {"name": "Ada"}})
+
+        async def listed(query: str) -> list[str]:
+            page = (await headrace.client.get(f"/api/flows?{query}")).json()
+            return [flow["name"] for flow in page["flows"]]
+
+        assert await listed("origin=api") == ["mill"]
+        assert await listed("origin=file") == ["broken", "hello"]
+        assert await listed("status=live") == ["hello"]
+        assert await listed("status=off") == ["mill"]
+        assert await listed("status=problems") == ["broken"]
+        assert await listed("status=problems&origin=api") == []
+        page = (await headrace.client.get("/api/flows?with_runs=true")).json()
+        assert {name: run["outcome"] for name, run in page["runs"].items()} == {"hello": "ok"}

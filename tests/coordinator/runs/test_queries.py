@@ -132,3 +132,19 @@ async def test_the_oldest_runs_go_when_there_are_too_many(database: Database, hi
 
     page = await RunReader(database, history).page(RunFilter(until=int((NOW + 10) * 1000)))
     assert page.runs == []
+
+
+async def test_the_last_run_of_each_of_many_tools_is_found_in_one_question(
+    database: Database, history: RunHistory
+) -> None:
+    for number in range(6):
+        history.record(finished(started=NOW + number, tool=f"t{number % 3}"))
+    history.record(finished(failure(), started=NOW + 9, tool="t1"))
+
+    found = await RunReader(database, history).newest(["t0", "t1", "never", *(f"x{number}" for number in range(496))])
+
+    assert {tool: (run.outcome, run.started) for tool, run in found.items()} == {
+        "t0": ("ok", int((NOW + 3) * 1000)),
+        "t1": ("failed", int((NOW + 9) * 1000)),
+    }
+    assert await RunReader(database, history).newest([]) == {}

@@ -1,6 +1,6 @@
 // The picture of a flow: the server says where everything is, this draws it.  Boxes are buttons that lead to the text.
 
-import { type CSSProperties, useState } from "react";
+import { type CSSProperties, useLayoutEffect, useRef, useState } from "react";
 import type { Schemas } from "../api/client";
 import { Button, Text } from "../ui";
 import css from "./graph.module.css";
@@ -10,6 +10,7 @@ type Graph = Schemas["Graph"];
 type Box = Schemas["Box"];
 
 const ZOOMS = [0.5, 0.65, 0.8, 1, 1.25];
+const ONE = 3;
 const MARGIN = 24;
 const HEAD = 56;
 
@@ -25,7 +26,19 @@ export function FlowGraph({
   current: string;
   onSelect: (part: Part) => void;
 }) {
-  const [zoom, setZoom] = useState(3);
+  const [chosen, setZoom] = useState<number | null>(null);
+  const room = useRef<HTMLElement>(null);
+  const [fitting, setFitting] = useState(ONE);
+  useLayoutEffect(() => {
+    const space = room.current?.clientWidth ?? 0;
+    setFitting(
+      Math.max(
+        0,
+        ZOOMS.findLastIndex((each, index) => index <= ONE && graph.width * each + MARGIN < space),
+      ),
+    );
+  }, [graph.width]);
+  const zoom = chosen ?? fitting;
   const scale = ZOOMS[zoom] ?? 1;
   const byId = new Map(parts.map((part) => [part.id, part]));
   const boxes = new Map(graph.boxes.map((box) => [box.id, box]));
@@ -34,14 +47,14 @@ export function FlowGraph({
   return (
     <div className={css.frame}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <section className={css.scroll} aria-label="Picture of the flow" tabIndex={0}>
+      <section ref={room} className={css.scroll} aria-label="Picture of the flow" tabIndex={0}>
         <div className={css.room} style={{ width: width * scale, height: height * scale }}>
           <div className={css.plane} style={{ width, height, scale: String(scale) }}>
-            <Arrows graph={graph} boxes={boxes} width={width} height={height} />
             {graph.boxes.map((box) => {
               const part = byId.get(box.id);
               return part && <Shape key={box.id} box={box} part={part} current={current} onSelect={onSelect} />;
             })}
+            <Arrows graph={graph} boxes={boxes} width={width} height={height} />
           </div>
         </div>
       </section>

@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import type { Schemas } from "../api/client";
+import { Prose } from "../forms/prose";
 import { Button, Dialog, Empty, Field, Loaded } from "../ui";
 import css from "./insert-step.module.css";
 import { useComponents } from "./use-names";
@@ -47,21 +48,23 @@ function Choice({ component, onInsert }: { component: Component; onInsert: (step
   return (
     <li className={css.choice}>
       <h3>{component.name}</h3>
-      <p>{component.description.split("\n\n")[0]}</p>
+      <p>
+        <Prose>{component.description.split("\n\n")[0] ?? ""}</Prose>
+      </p>
       {component.examples.map((example) => (
-        <details key={example.title}>
-          <summary>
-            <span>{example.title}</span>
-            <Button
-              small
-              aria-label={`Insert ${component.name}: ${example.title}`}
-              onClick={() => onInsert(example.value)}
-            >
-              Insert
-            </Button>
-          </summary>
-          <pre>{example.yaml}</pre>
-        </details>
+        <div key={example.title} className={css.example}>
+          <details>
+            <summary>{example.title}</summary>
+            <pre>{example.yaml}</pre>
+          </details>
+          <Button
+            small
+            aria-label={`Insert ${component.name}: ${example.title}`}
+            onClick={() => onInsert(example.value)}
+          >
+            Insert
+          </Button>
+        </div>
       ))}
     </li>
   );

@@ -1,7 +1,8 @@
 // Everything that is wrong with the text, below it; a press goes to the place, and a likely correction is one press.
 
 import type { Schemas } from "../api/client";
-import { Button, count, Text } from "../ui";
+import { Prose } from "../forms/prose";
+import { Button, count } from "../ui";
 import css from "./problem-list.module.css";
 import type { Check } from "./use-check";
 
@@ -39,7 +40,7 @@ export function ProblemList({
                 {problem.line}:{problem.column}
               </span>
               <span className={css.message}>
-                <Text>{problem.message}</Text>
+                <Prose>{problem.message}</Prose>
               </span>
             </button>
             {!readOnly &&

@@ -4,6 +4,7 @@ import { type RefObject, useEffect, useRef, useState } from "react";
 import { api, ask, type Schemas, wordsOf } from "../api/client";
 import { KnownNames } from "../forms/controls";
 import { NO_ERRORS } from "../forms/errors";
+import { Prose } from "../forms/prose";
 import { type Change, FormField, FormFields } from "../forms/schema-form";
 import { objectOf, type Path, type Schema, withValue } from "../forms/values";
 import { Empty, Notice, Text } from "../ui";
@@ -79,7 +80,9 @@ function PartForm({
         <h2>
           <Text>{part.name}</Text>
         </h2>
-        <p>{component.description.split("\n\n")[0]}</p>
+        <p>
+          <Prose>{component.description.split("\n\n")[0] ?? ""}</Prose>
+        </p>
       </header>
       {refusal && <Notice tone="warn">{refusal}</Notice>}
       {whole ? (

@@ -6,7 +6,7 @@ import { AnyControl } from "../forms/controls";
 import { errorsOf } from "../forms/errors";
 import { SchemaForm } from "../forms/schema-form";
 import { objectOf, type Schema } from "../forms/values";
-import { Badge, Button, Empty, Failure, Field, Notice } from "../ui";
+import { Button, Empty, Failure, Field, Notice } from "../ui";
 import { Outcome } from "./trace";
 import css from "./try-panel.module.css";
 import type { Check } from "./use-check";
@@ -93,7 +93,7 @@ export function TryPanel({
           </Notice>
         ))}
       {state.trial && !rejected && <Outcome trial={state.trial} />}
-      {rejected && <Badge tone="bad">The arguments do not fit</Badge>}
+      {rejected && errors.others.length === 0 && <Notice tone="bad">The arguments do not fit; see the fields.</Notice>}
     </div>
   );
 }

@@ -145,7 +145,7 @@ export default function Workbench({
       {notice}
       {saving.error && !isConflict(saving.error) && <Failure error={saving.error} />}
       {saving.error && isConflict(saving.error) && !base.digest && <Failure error={saving.error} />}
-      <div className={css.bench}>
+      <div className={css.bench} data-noticed={readOnly}>
         <div className={css.left}>
           <div className={css.text}>
             <YamlEditor

@@ -15,6 +15,7 @@ import {
 } from "./controls";
 import { type Errors, NO_ERRORS, pathText } from "./errors";
 import css from "./forms.module.css";
+import { Prose } from "./prose";
 import {
   type Control,
   controlOf,
@@ -107,7 +108,7 @@ export function FormField({
   const plain = plainOf(schema, given.root);
   const control = fitting(controlOf(plain), value, plain);
   const label = typeof plain.title === "string" && !plain.properties ? plain.title : name;
-  const help = typeof plain.description === "string" ? plain.description : undefined;
+  const help = typeof plain.description === "string" ? <Prose>{plain.description}</Prose> : undefined;
   const about = { label, help, error: given.errors.fields[pathText(path)], optional: !required };
   if (control === "steps") return <p className={css.note}>The steps inside are in the text and in the picture.</p>;
   if (control === "fields") {
@@ -143,7 +144,7 @@ function Group({
   children,
 }: {
   label: string;
-  help?: string;
+  help?: ReactNode;
   error?: string;
   children: ReactNode;
 }) {
