@@ -16,14 +16,15 @@ PATIENCE = 20.0
 class Counting:
     """A service that does each thing once per Idempotency-Key, as payment services do.
 
-    `asked` counts requests by key, `done` what it did.  `fails` is how many more requests it answers 503; while `held`
-    is cleared it keeps all waiting.
+    `asked` counts requests by key, `done` what it did; `sent` are the keys and bodies as they came.  `fails` is how
+    many more requests it answers 503.  While `held` is cleared it keeps all waiting, every other one after it did the
+    thing; those who are gone by then are forgotten.
     """
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
-        self.bodies: list[str] = []
+        self.sent: list[tuple[str, str]] = []
         self.fails = 0
         self.url = ""
         self.held = asyncio.Event()
@@ -34,9 +35,11 @@ class Counting:
         key, body = request.headers["Idempotency-Key"], await request.text()
         async with self._news:
             self.asked[key] += 1
-            self.bodies.append(body)
+            self.sent.append((key, body))
             self._news.notify_all()
-        await self.held.wait()
+            acts_first = self.asked.total() % 2 == 0
+        if not acts_first:
+            await self.held.wait()
         if self.fails > 0:
             self.fails -= 1
             return web.Response(status=503)
@@ -44,11 +47,12 @@ class Counting:
             if not self.done[key]:
                 self.done[key] += 1
                 self._news.notify_all()
+        await self.held.wait()
         return web.json_response({"ok": True})
 
-    async def until_asked(self, number: int) -> None:
+    async def until_asked(self, number: int, seconds: float = PATIENCE) -> None:
         """Wait until so many requests came."""
-        async with asyncio.timeout(PATIENCE), self._news:
+        async with asyncio.timeout(seconds), self._news:
             await self._news.wait_for(lambda: self.asked.total() >= number)
 
     async def until_done(self, number: int, seconds: float = PATIENCE) -> None:
@@ -63,7 +67,7 @@ async def counting_service() -> AsyncIterator[Counting]:
     counting = Counting()
     app = web.Application()
     app.router.add_post("/", counting.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

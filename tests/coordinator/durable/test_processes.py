@@ -1,0 +1,105 @@
+"""Durable runs when processes die, pause, or are two: counted at a service that does each thing once a key."""
+
+import asyncio
+import json
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from coordinator.durable.queue import LEASE_SECONDS
+from tests.coordinator.durable.support import Counting, asking, counting_service
+from tests.headrace_process import HeadraceProcess
+
+pytestmark = pytest.mark.processes
+
+DELIVERIES, UNDER_WAY = 30, 8
+HOOK = "  webhook: {path: /mill, retries: {attempts: 10, delay: 100ms}}"
+EVERY_SECOND = "  schedule: {every: 1s, missed: all}"
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Counting]:
+    async with counting_service() as counting:
+        yield counting
+
+
+def flows_in(directory: Path, text: str) -> Path:
+    flows = directory / "flows"
+    flows.mkdir()
+    (flows / "asking.yaml").write_text(text)
+    return flows
+
+
+async def test_what_was_accepted_before_a_kill_is_run_after_the_next_start_and_never_doubled(
+    tmp_path: Path, service: Counting
+) -> None:
+    flows = flows_in(tmp_path, asking(service.url, HOOK))
+    server = HeadraceProcess(tmp_path, flows, HEADRACE_MAX_DURABLE_RUNS=str(UNDER_WAY))
+    await asyncio.to_thread(server.start)
+    accepted = []
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        for number in range(DELIVERIES):
+            if number == DELIVERIES // 2:
+                await service.until_done(number)
+                service.held.clear()  # from here on runs are under way and cannot end
+            response = await client.post("/hooks/mill", json={}, headers={"Idempotency-Key": f"delivery {number}"})
+            assert response.status_code == 202
+            accepted.append(response.json()["run"])
+    await service.until_asked(DELIVERIES // 2 + UNDER_WAY)
+    asked, before = service.asked.total(), service.done.total()
+    await asyncio.to_thread(server.stop, signal.SIGKILL)
+    service.held.set()
+
+    async with HeadraceProcess(tmp_path, flows) as again:
+        await service.until_asked(asked + DELIVERIES - DELIVERIES // 2, seconds=LEASE_SECONDS + 20)
+        await service.until_done(DELIVERIES)
+        async with httpx.AsyncClient(base_url=again.url) as client:
+            repeated = await client.post("/hooks/mill", json={}, headers={"Idempotency-Key": "delivery 0"})
+
+    print(f"\naccepted {len(accepted)}; before the kill asked {asked} times and done {before}; ", end="")
+    print(f"in all asked {service.asked.total()} times and done {service.done.total()}")
+    assert service.done == dict.fromkeys(accepted, 1)
+    assert repeated.json() == {"run": accepted[0], "status": "duplicate"}
+
+
+async def test_a_schedule_fires_once_a_time_whoever_of_two_coordinators_is_paused_or_killed(
+    tmp_path: Path, database_url: str, service: Counting
+) -> None:
+    flows = flows_in(tmp_path, asking(service.url, EVERY_SECOND))
+    servers = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        servers.append(HeadraceProcess(tmp_path / name, flows, HEADRACE_DATABASE_URL=database_url))
+    one, two = servers
+    await asyncio.to_thread(one.start)
+    await asyncio.to_thread(two.start)
+    try:
+        await service.until_done(4)
+        os.kill(one.pid, signal.SIGSTOP)
+        paused_at = service.done.total()
+        await service.until_done(paused_at + 3, seconds=LEASE_SECONDS + 40)
+        os.kill(one.pid, signal.SIGCONT)
+        await service.until_done(service.done.total() + 3)
+        await asyncio.to_thread(one.stop, signal.SIGKILL)
+        killed_at = service.done.total()
+        await service.until_done(killed_at + 3, seconds=LEASE_SECONDS + 40)
+    finally:
+        await asyncio.to_thread(two.stop)
+        if one.returncode is None:
+            os.kill(one.pid, signal.SIGCONT)
+            await asyncio.to_thread(one.stop)
+
+    runs_of_a_time: dict[str, set[str]] = {}
+    for key, body in service.sent:
+        runs_of_a_time.setdefault(json.loads(body)["scheduled"], set()).add(key)
+    times = sorted(runs_of_a_time)
+    print(f"\n{len(times)} times, {service.asked.total()} requests, {service.done.total()} done")
+    assert Counter(len(keys) for keys in runs_of_a_time.values()) == {1: len(times)}
+    seconds = [int(time[17:19]) for time in times]
+    assert all((later - earlier) % 60 == 1 for earlier, later in pairwise(seconds)), times
