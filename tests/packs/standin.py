@@ -113,6 +113,22 @@ class StandIn:
 
 
 @asynccontextmanager
+async def served(api: DescribedApi, credential: str, *, keeps_state: bool = False) -> AsyncIterator[StandIn]:
+    """Run the server; `credential` is the header that brings one."""
+    server = StandIn(api, credential, keeps_state=keeps_state)
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
 async def standing_in(
     pack: Pack,
     api: DescribedApi,
@@ -121,28 +137,21 @@ async def standing_in(
     keeps_state: bool = False,
 ) -> AsyncIterator[tuple[StandIn, LocalDispatcher]]:
     """Run the server and, in front of it, a worker with the pack's plans that sends this header along."""
-    server = StandIn(api, credential[0], keeps_state=keeps_state)
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    source = FixedConnections(
-        Connection(
-            name=name,
-            kind="http",
-            url=server.origin + urlsplit(declared.base_url).path,
-            headers=dict([credential]),
+    async with served(api, credential[0], keeps_state=keeps_state) as server:
+        source = FixedConnections(
+            Connection(
+                name=name,
+                kind="http",
+                url=server.origin + urlsplit(declared.base_url).path,
+                headers=dict([credential]),
+            )
+            for name, declared in pack.manifest.connections.items()
         )
-        for name, declared in pack.manifest.connections.items()
-    )
-    dispatcher = LocalDispatcher(PlanTable(pack.plans()), Connections(source), NetworkPolicy(allow_loopback=True))
-    try:
-        yield server, dispatcher
-    finally:
-        await dispatcher.close()
-        await runner.cleanup()
+        dispatcher = LocalDispatcher(PlanTable(pack.plans()), Connections(source), NetworkPolicy(allow_loopback=True))
+        try:
+            yield server, dispatcher
+        finally:
+            await dispatcher.close()
 
 
 async def run(plan: Plan, args: Mapping[str, Any], dispatcher: LocalDispatcher) -> RunResult:
