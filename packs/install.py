@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 
 from flows.definition import Binding, FlowDefinition
-from flows.errors import InputRejected
+from flows.errors import Conflict, InputRejected
 from flows.problems import did_you_mean
 from packs.conditions import refusals
 from packs.manifest import MAX_PREFIX, PACK_NAME, PREFIX, compile_variables, prefix_of
@@ -79,6 +79,24 @@ def chosen_tools(pack: Pack, choices: Choices) -> tuple[str, ...]:
     # What an upgrade took out of the pack is chosen in vain.
     chosen = {*choices.tools, *(tool for group in choices.groups for tool in pack.manifest.groups.get(group, ()))}
     return tuple(tool for tool in pack.tools if tool in chosen)
+
+
+def kept_choices(pack: Pack, choices: Choices) -> Choices:
+    """Return what of the choices another version of the pack still knows.  Raises Conflict when no tool is left."""
+    manifest = pack.manifest
+    if not chosen_tools(pack, choices):
+        raise Conflict(
+            f"Version {manifest.version} of the pack has none of the chosen tools.",
+            fix="Choose others first, or install it under another name.",
+        )
+    return Choices(
+        prefix=choices.prefix,
+        connections={own: meant for own, meant in choices.connections.items() if own in manifest.connections},
+        variables={name: value for name, value in choices.variables.items() if name in manifest.variables},
+        tools=tuple(tool for tool in choices.tools if tool in pack.tools),
+        groups=tuple(group for group in choices.groups if group in manifest.groups),
+        note=choices.note,
+    )
 
 
 def missing(pack: Pack, choices: Choices, connections: Connections) -> list[str]:

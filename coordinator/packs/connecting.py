@@ -3,8 +3,9 @@
 Touches no I/O.  Raises InputRejected with all that does not fit; never repeats a secret.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,12 +16,20 @@ from coordinator.connections.model import (
     SqlConnection,
     ValuesConnection,
 )
+from coordinator.connections.service import Draft
 from flows.errors import InputRejected
 from flows.problems import did_you_mean
 from packs.addresses import fill_address, fill_text, placeholders, setting_problem
 from packs.connections import AUTH_FIELDS, SETTABLE, AuthFields, ConnectionFields, left_open
+from packs.pack import Pack
 
 _NO_AUTH = AuthFields(type="none")
+
+
+NewConnections = Mapping[str, "NewConnection"]
+"""Connections to make together with an install, by the pack's names of them."""
+MakeDraft = Callable[[str, Config, Mapping[str, str]], Draft]
+"""Checks a connection: `ConnectionService.draft`."""
 
 
 class NewConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +43,23 @@ class NewConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __repr__(self) -> str:
         return f"NewConnection({self.name!r})"
+
+
+NOTHING_NEW: Final[NewConnections] = MappingProxyType({})
+
+
+def drafts_of(pack: Pack, install: str, new: NewConnections, draft: MakeDraft) -> dict[str, Draft]:
+    """Return the connections that are to be made, by the pack's names of them.  Raises InputRejected, Conflict."""
+    drafts: dict[str, Draft] = {}
+    declared = pack.manifest.connections
+    for own, supplied in new.items():
+        if own not in declared:
+            raise InputRejected(f"The pack has no connection {own[:80]!r}.{did_you_mean(own, declared)}")
+        name = supplied.name or (install if len(declared) == 1 else f"{install}-{own}")
+        drafts[own] = draft(name, *connection_of(own, declared[own], supplied))
+    if len({each.name for each in drafts.values()}) < len(drafts):
+        raise InputRejected("Two new connections have the same name.")
+    return drafts
 
 
 def connection_of(own: str, declared: ConnectionFields, supplied: NewConnection) -> tuple[Config, dict[str, str]]:

@@ -6,8 +6,6 @@ Every change is live when the call returns.  A change that would take the name o
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
-from typing import Final
 
 import msgspec
 
@@ -15,7 +13,7 @@ from coordinator.catalog import Catalog
 from coordinator.connections.service import ConnectionService, Draft
 from coordinator.connections.sign_in import SignIns
 from coordinator.logs import get_logger
-from coordinator.packs.connecting import NewConnection, connection_of
+from coordinator.packs.connecting import NOTHING_NEW, NewConnections, drafts_of
 from coordinator.packs.icons import Icon, icon_of
 from coordinator.packs.installed import InstalledFlows
 from coordinator.packs.sources import PackSource, PackSources
@@ -25,28 +23,25 @@ from coordinator.packs.views import (
     InstallOut,
     PackDetails,
     PackSummary,
-    PackTool,
     Preview,
     VersionOut,
     changes_between,
     details_of,
+    hidden_tools,
     install_of,
     path_of,
+    promised_tools,
     summary_of,
     tool_of,
     tools_of,
     version_of,
 )
-from flows.errors import Conflict, HeadraceError, InputRejected, NotFound
+from flows.errors import Conflict, HeadraceError, NotFound
 from flows.plan import Plan
 from flows.problems import did_you_mean
-from packs.install import Choices, Connections, check_choices, chosen_tools, definitions, hidden, missing
+from packs.install import Choices, Connections, check_choices, definitions, kept_choices, missing
 from packs.install import lacking as cannot_reach
 from packs.pack import Pack
-
-NewConnections = Mapping[str, NewConnection]
-"""Connections to make together with an install, by the pack's names of them."""
-NOTHING_NEW: Final[NewConnections] = MappingProxyType({})
 
 log = get_logger(__name__)
 
@@ -231,7 +226,7 @@ class PackService:
         is_new: bool = False,
     ) -> list[Draft]:
         async with self._changing:
-            drafts = self._drafts(pack, name, new)
+            drafts = drafts_of(pack, name, new, self._connections.draft)
             choices, connections = self._with_drafts(choices, drafts)
             checked = check_choices(pack, name, choices, connections)
             found = definitions(pack, name, checked, connections)
@@ -244,20 +239,6 @@ class PackService:
                 await self._connections.load()
             await self._publish()
         return made
-
-    def _drafts(self, pack: Pack, install: str, new: NewConnections, *, is_complete: bool = True) -> dict[str, Draft]:
-        """Return the connections that are to be made, by the pack's names of them."""
-        drafts: dict[str, Draft] = {}
-        declared = pack.manifest.connections
-        for own, supplied in new.items():
-            if own not in declared:
-                raise InputRejected(f"The pack has no connection {own[:80]!r}.{did_you_mean(own, declared)}")
-            name = supplied.name or (install if len(declared) == 1 else f"{install}-{own}")
-            config, secrets = connection_of(own, declared[own], supplied)
-            drafts[own] = self._connections.draft(name, config, secrets, is_complete=is_complete)
-        if len({draft.name for draft in drafts.values()}) < len(drafts):
-            raise InputRejected("Two new connections have the same name.")
-        return drafts
 
     def _with_drafts(self, choices: Choices, drafts: Mapping[str, Draft]) -> tuple[Choices, Connections]:
         """Return the choices bound to what is to be made, and the connections as they would be."""
@@ -282,7 +263,7 @@ class PackService:
         before: dict[str, Plan],
         new: NewConnections = NOTHING_NEW,
     ) -> Preview:
-        drafts = self._drafts(pack, name, new, is_complete=False)
+        drafts = drafts_of(pack, name, new, partial(self._connections.draft, is_complete=False))
         choices, connections = self._with_drafts(choices, drafts)
         checked = check_choices(pack, name, choices, connections)
         lacking = missing(pack, checked, connections)
@@ -294,8 +275,8 @@ class PackService:
             pack=pack.manifest.name,
             pack_version=pack.manifest.version,
             choices=checked,
-            tools=_promised(pack, checked) if lacking else [tool_of(plan) for plan in after.values()],
-            hidden={} if lacking else _hidden(pack, checked, connections),
+            tools=promised_tools(pack, checked) if lacking else [tool_of(plan) for plan in after.values()],
+            hidden={} if lacking else hidden_tools(pack, checked, connections),
             changes=changes_between(before, after),
             missing=lacking,
             conflicts=self._conflicts(name, [each.binding.prefix + _own_name(each.file) for each in found]),
@@ -332,8 +313,8 @@ class PackService:
         choices = install.version.choices
         lacking = missing(pack, choices, self._installed.connections)
         plans = await self._plans(install)
-        tools = _promised(pack, choices) if lacking else [tool_of(plan) for plan in plans.values()]
-        not_shown = {} if lacking else _hidden(pack, choices, self._installed.connections)
+        tools = promised_tools(pack, choices) if lacking else [tool_of(plan) for plan in plans.values()]
+        not_shown = {} if lacking else hidden_tools(pack, choices, self._installed.connections)
         available = await asyncio.to_thread(self._sources.available)
         found = available.get(pack.manifest.name)
         is_other = found is not None and found.pack.digest != pack.digest
@@ -372,42 +353,6 @@ class PackService:
                 continue
             used.setdefault(pack.manifest.name, []).append(install.name)
         return used
-
-
-def kept_choices(pack: Pack, choices: Choices) -> Choices:
-    """Return what of the choices another version of the pack still knows.  Raises Conflict when no tool is left."""
-    manifest = pack.manifest
-    if not chosen_tools(pack, choices):
-        raise Conflict(
-            f"Version {manifest.version} of the pack has none of the chosen tools.",
-            fix="Choose others first, or install it under another name.",
-        )
-    return Choices(
-        prefix=choices.prefix,
-        connections={own: meant for own, meant in choices.connections.items() if own in manifest.connections},
-        variables={name: value for name, value in choices.variables.items() if name in manifest.variables},
-        tools=tuple(tool for tool in choices.tools if tool in pack.tools),
-        groups=tuple(group for group in choices.groups if group in manifest.groups),
-        note=choices.note,
-    )
-
-
-def _hidden(pack: Pack, choices: Choices, connections: Connections) -> dict[str, str]:
-    return {(choices.prefix or "") + tool: why for tool, why in hidden(pack, choices, connections).items()}
-
-
-def _promised(pack: Pack, choices: Choices) -> list[PackTool]:
-    """Show the tools that will be there once the pack is configured."""
-    shown = [tool_of(pack.flows[tool].plan) for tool in chosen_tools(pack, choices)]
-    return [
-        PackTool(
-            name=(choices.prefix or "") + tool.name,
-            title=tool.title,
-            description=tool.description,
-            read_only=tool.read_only,
-        )
-        for tool in shown
-    ]
 
 
 def _own_name(file: str) -> str:

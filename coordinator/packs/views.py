@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from coordinator.connections.sign_in import SignInStarted
@@ -12,7 +13,7 @@ from flows.compile import analyse_definition
 from flows.definition import FlowDefinition
 from flows.plan import Plan
 from packs.connections import Asked, ConnectionFields
-from packs.install import Choices
+from packs.install import Choices, Connections, chosen_tools, hidden
 from packs.pack import Pack
 
 Change = Literal["added", "removed", "changed", "same"]
@@ -221,6 +222,18 @@ def tool_of(plan: Plan) -> PackTool:
         description=plan.description,
         read_only=annotations.readOnly if isinstance(annotations.readOnly, bool) else None,
     )
+
+
+def promised_tools(pack: Pack, choices: Choices) -> list[PackTool]:
+    """Show the tools that will be there once the pack is configured."""
+    prefix = choices.prefix or ""
+    shown = [tool_of(pack.flows[tool].plan) for tool in chosen_tools(pack, choices)]
+    return [msgspec.structs.replace(tool, name=prefix + tool.name) for tool in shown]
+
+
+def hidden_tools(pack: Pack, choices: Choices, connections: Connections) -> dict[str, str]:
+    """Say which of the chosen tools are not shown for now, and why."""
+    return {(choices.prefix or "") + tool: why for tool, why in hidden(pack, choices, connections).items()}
 
 
 def tools_of(definitions: Iterable[FlowDefinition]) -> dict[str, Plan]:

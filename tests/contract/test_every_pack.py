@@ -6,6 +6,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from coordinator.connections.model import checked, checked_secrets, kind_of, optional_secrets, secret_names
+from coordinator.packs.connecting import NewConnection, connection_of
 from coordinator.sample import ensure_sample, with_sample
 from coordinator.toolset import build_tool
 from flows.compile import analyse_definition
@@ -14,6 +16,7 @@ from flows.registry import default_registry
 from flows.runs import Dispatcher
 from flows.schema import flow_schema
 from flows.testing import run_test
+from packs.connections import ConnectionFields
 from packs.loader import CATALOG, folder_files, load_pack, read_pack
 from packs.manifest import MAX_PREFIX
 from packs.pack import Pack, PackFlow
@@ -30,6 +33,11 @@ PACK_SCHEMA = jsonschema_rs.Draft202012Validator(pack_schema())
 SCHEMA = jsonschema_rs.Draft202012Validator(flow_schema(default_registry()))
 FIRST_LINE = "# yaml-language-server: $schema=../../../../flows/flow.schema.json"
 
+CONNECTIONS = [(own, each) for pack in PACKS.values() for own, each in pack.manifest.connections.items()]
+EXAMPLES = {"client_id": "an-id", "username": "ada"}
+"""What is asked for whatever the pack is; every other setting has an example of its own."""
+
+each_connection = pytest.mark.parametrize(("own", "declared"), CONNECTIONS, ids=[own for own, _ in CONNECTIONS])
 each_pack = pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS)
 each_flow = pytest.mark.parametrize(("pack", "flow"), FLOWS, ids=[f"{p.manifest.name}/{f.name}" for p, f in FLOWS])
 each_tool = pytest.mark.parametrize(("pack", "flow"), TOOLS, ids=[f"{p.manifest.name}/{f.name}" for p, f in TOOLS])
@@ -57,6 +65,22 @@ def test_a_manifest_fits_the_schema_that_editors_check_by(pack: Pack) -> None:
     document = yaml.safe_load(pack.files["pack.yaml"])
 
     assert [error.message for error in PACK_SCHEMA.iter_errors(document)] == []
+
+
+@each_connection
+def test_a_connection_can_be_made_of_what_the_pack_asks_for(own: str, declared: ConnectionFields) -> None:
+    asked = declared.asks()
+    supplied = NewConnection(
+        settings={each.name: EXAMPLES.get(each.name, each.example) for each in asked if not each.secret},
+        secrets={each.name: "sqlite:///x.db" for each in asked if each.secret},
+    )
+
+    config, secrets = connection_of(own, declared, supplied)
+
+    made = checked(own, config)
+    checked_secrets(made, secrets)
+    assert kind_of(made) == declared.kind
+    assert set(secret_names(made)) - optional_secrets(made) <= secrets.keys()
 
 
 @each_pack

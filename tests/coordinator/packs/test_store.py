@@ -1,8 +1,11 @@
 """Installs in both databases."""
 
 import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from coordinator.db import Database
+from coordinator.db.tables import connections
 from coordinator.packs.store import MAX_VERSIONS, InstallStore
 from flows.errors import Conflict, NotFound
 from packs.install import Choices
@@ -25,6 +28,22 @@ async def test_an_install_and_its_pack_come_back_as_they_were_stored(database: D
     assert (install.version.number, install.version.author, install.version.created) == (1, "Ada", 7000)
     assert await store.files(PACK.digest) == mill()
     assert (await database.generations())["flows"] == 1
+
+
+async def test_what_is_done_together_with_an_install_is_done_with_it_or_not_at_all(database: Database) -> None:
+    store = InstallStore(database)
+
+    async def half_done(connection: AsyncConnection) -> None:
+        await connection.execute(insert(connections).values(name="a", config="{}", author="", changed=0))
+        raise Conflict("There is a connection 'b' already.")
+
+    with pytest.raises(Conflict):
+        await store.put("mill", PACK, Choices(), source="upload", author="", is_new=True, also=half_done)
+
+    async with database.read() as connection:
+        assert (await connection.scalars(select(connections.c.name))).all() == []
+    assert await store.load() == []
+    assert (await database.generations())["flows"] == 0
 
 
 async def test_versions_are_kept_and_a_pack_that_none_has_is_forgotten(database: Database) -> None:
