@@ -12,6 +12,7 @@ from coordinator.dispatching import Runners
 from coordinator.lifecycle import Coordinator, open_coordinator
 from coordinator.live_settings import Load
 from coordinator.logs import configure_logging, get_logger
+from coordinator.services import OPEN_PAGES, Services
 from coordinator.serving import bound_port, listen, serve_until_told
 from coordinator.settings import notices
 from coordinator.snippets import mcp_url
@@ -71,12 +72,14 @@ def announce(coordinator: Coordinator, stream: TextIO | None = None) -> None:
     if stream.isatty():
         lines = [
             f"Headrace {VERSION} is ready.",
+            f"  pages   {services.base_url}",
             f"  MCP     {mcp_url(services.base_url)}",
             f"  REST    {services.base_url}/api",
             f"  flows   {settings.flows}",
             f"  tools   {tools}",
             f"  tokens  {'required' if settings.require_auth else 'not required'}",
             *notices(settings),
+            *_about_pages(services),
         ]
         print("\n".join(lines), file=stream, flush=True)
     else:
@@ -89,12 +92,18 @@ def announce(coordinator: Coordinator, stream: TextIO | None = None) -> None:
             "authentication": settings.require_auth,
         }
         log.info("ready", **facts)
-        for line in notices(settings):
+        for line in [*notices(settings), *_about_pages(services)]:
             log.info(line)
+    if services.needs_account:
+        services.owner.tell_code(services.base_url)
     for problem in problems[:SHOWN_PROBLEMS]:
         log.warning(str(problem))
     if len(problems) > SHOWN_PROBLEMS:
         log.warning(f"... and {len(problems) - SHOWN_PROBLEMS} more problems; GET /api/problems lists all")
+
+
+def _about_pages(services: Services) -> list[str]:
+    return [OPEN_PAGES] if services.is_open else []
 
 
 def _outward_address() -> str:

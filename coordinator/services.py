@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from coordinator.access.tokens import Tokens
 from coordinator.account.owner import Owner
@@ -31,6 +32,8 @@ from coordinator.trials import Trials
 from coordinator.vault.vault import Vault
 from flows.plan import Plan
 from flows.problems import Problem
+
+OPEN_PAGES: Final = "The web pages are open to every program on this machine. Make an account to close them."
 
 
 class PublishedTools:
@@ -116,6 +119,11 @@ class Services:
     def is_open(self) -> bool:
         """Whether everybody on this machine may use `/api` and the pages: until there is an account."""
         return not self.settings.require_auth and self.owner.name is None
+
+    @property
+    def needs_account(self) -> bool:
+        """Whether nobody can open the pages until the owner has made an account."""
+        return self.settings.require_auth and self.owner.name is None
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong with flows now: what the catalog found, and flows that are no good tools."""

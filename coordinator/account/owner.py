@@ -90,8 +90,8 @@ class Owner:
 
     async def create(
         self, name: str, password: str, visitor: Visitor, *, code: str = "", is_trusted: bool = False
-    ) -> SignedIn:
-        """Make the account and begin its first session.  Who is not trusted shows the code."""
+    ) -> None:
+        """Make the account.  Who is not trusted shows the code."""
         if not is_trusted:
             self._admit(visitor, "code")
             given = code.strip().upper().encode("utf-8", "surrogatepass")
@@ -105,11 +105,9 @@ class Owner:
             if await connection.scalar(select(table.c.name).limit(1)) is not None:
                 raise Conflict("There is an account already.", fix="Sign in, or run `headrace account password`.")
             await connection.execute(insert(table).values(name=name, hash=hashed, created=now, changed=now))
-            key, session = await self.sessions.begin(connection, name, visitor)
         self._succeeded(visitor, "code")
         self._code = _new_code()
         log.info("account created", account=name, address=visitor.address)
-        return SignedIn(key=key, session=session)
 
     async def sign_in(self, name: str, password: str, visitor: Visitor, *, old_key: str = "") -> SignedIn:
         """Begin a session; that of `old_key` ends, so that a key is never used for two of them."""
@@ -119,6 +117,12 @@ class Owner:
             log.warning("sign-in refused", account=name[:MAX_NAME_LENGTH], address=visitor.address)
             raise WrongPassword("The name or the password is not right.")
         self._succeeded(visitor, name)
+        return await self.begin_session(visitor, old_key=old_key)
+
+    async def begin_session(self, visitor: Visitor, *, old_key: str = "") -> SignedIn:
+        """Begin a session for who has proved to be the owner."""
+        if self._name is None:
+            raise Conflict("There is no account yet.", fix="Make it first.")
         async with self._change() as connection:
             await self.sessions.end(connection, old_key)
             key, session = await self.sessions.begin(connection, self._name, visitor)

@@ -9,6 +9,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
+from coordinator.api.about import get_about
 from coordinator.api.access import lets_in, principal_of
 from coordinator.api.account import ENTRANCE, change_password, get_account, sign_out_everywhere
 from coordinator.api.bodies import check_body
@@ -61,8 +62,9 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     change_password,
     sign_out_everywhere,
     get_overview,
-    list_policy_reports,
     watch_events,
+    list_policy_reports,
+    get_about,
     get_status,
     list_workers,
     list_problems,

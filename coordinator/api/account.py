@@ -25,7 +25,7 @@ from coordinator.api.access import (
 )
 from coordinator.api.cookies import is_encrypted, session_cookie, session_key
 from coordinator.api.given import GivenPrincipal, GivenServices
-from coordinator.services import Services
+from coordinator.services import OPEN_PAGES, Services
 from coordinator.version import VERSION
 
 SessionState = Literal["open", "account_needed", "signed_out", "signed_in"]
@@ -34,7 +34,7 @@ GivenRequest = Request[Any, Any, Any]
 Password = Annotated[str, Meta(description="The password.", max_length=4096)]
 
 NOTICES: Final[dict[SessionState, str]] = {
-    "open": "These pages are open to every program on this machine. Make an account to close them.",
+    "open": OPEN_PAGES,
     "account_needed": "Make the account of the owner. The code for it stands in the log of the server.",
     "signed_out": "",
     "signed_in": "",
@@ -134,13 +134,16 @@ async def sign_out(request: GivenRequest, services: GivenServices) -> Response[S
 async def create_account(
     request: GivenRequest, services: GivenServices, data: RequestBody[AccountIn]
 ) -> Response[SessionOut]:
-    """Make the owner's account, once, and sign in to it."""
+    """Make the owner's account, once, and sign in to it; the command line of the same user makes it only."""
     caller = by_token(request, services)
-    is_trusted = services.is_open or (caller is not None and is_same_user(caller))
-    begun = await services.owner.create(
-        data.name, data.password, visitor_of(request), code=data.code, is_trusted=is_trusted
+    is_cli = caller is not None and is_same_user(caller)
+    visitor = visitor_of(request)
+    await services.owner.create(
+        data.name, data.password, visitor, code=data.code, is_trusted=is_cli or services.is_open
     )
-    return _signed_in(request, services, begun, 201)
+    if is_cli:
+        return Response(_session_out(request, services), status_code=201)
+    return _signed_in(request, services, await services.owner.begin_session(visitor), 201)
 
 
 @get("/account", operation_id="getAccount", tags=["account"], opt={ACCESS: OWNER}, sync_to_thread=False)
@@ -192,7 +195,7 @@ def _session_out(request: GivenRequest, services: Services, *, is_over: bool = F
         return _shown(request, services, "signed_in", session.account, csrf_token(key))
     if services.is_open:
         return _shown(request, services, "open")
-    return _shown(request, services, "account_needed" if services.owner.name is None else "signed_out")
+    return _shown(request, services, "account_needed" if services.needs_account else "signed_out")
 
 
 def _shown(

@@ -209,7 +209,7 @@ def _attention(services: Services) -> Iterator[AttentionOut]:
     if services.is_open:
         yield AttentionOut(
             level="info",
-            title="These pages are open to every program on this machine.",
+            title="The web pages are open to every program on this machine.",
             detail="Make an account to close them.",
             path="/settings/account",
         )

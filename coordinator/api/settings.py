@@ -1,8 +1,10 @@
 """`/api/settings`: the settings in force, without secrets, and changes of those that need no restart."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Final
 
+import msgspec
 from litestar import Controller, get, patch
 from litestar.params import RequestBody
 from msgspec import Meta, Struct
@@ -10,7 +12,8 @@ from msgspec import Meta, Struct
 from coordinator.api.access import author_of
 from coordinator.api.given import GivenPrincipal, GivenServices
 from coordinator.services import Services
-from coordinator.settings import describe_settings
+from coordinator.settings import declarations, describe_settings
+from coordinator.settings_groups import GROUPS, SettingGroup, group_of
 from coordinator.settings_sources import STORED
 
 DEFAULT: Final = "default"
@@ -27,12 +30,15 @@ class SettingOut(Struct, frozen=True, kw_only=True):
     variable: Annotated[str, Meta(description="The environment variable that sets it.")]
     origin: Annotated[str, Meta(description="Where its value comes from.")]
     can_change: Annotated[bool, Meta(description="Whether it can be changed here, without a restart.")]
+    group: Annotated[str, Meta(description="The id of the group that it belongs to.")]
+    json_schema: Annotated[dict[str, Any], Meta(description="What fits, as JSON Schema, for a form.")]
 
 
 class SettingsOut(Struct, frozen=True, kw_only=True):
     """All settings."""
 
     settings: Annotated[list[SettingOut], Meta(description="In the order of the reference.")]
+    groups: Annotated[list[SettingGroup], Meta(description="The groups, in the order in which to show them.")]
 
 
 class SettingsIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,7 +80,16 @@ def _settings_out(services: Services) -> SettingsOut:
                 variable=doc.variable,
                 origin=origins.get(doc.name, DEFAULT),
                 can_change=doc.is_live and origins.get(doc.name, STORED) == STORED,
+                group=group_of(doc.name).id,
+                json_schema=_schema(doc.name),
             )
             for doc in describe_settings()
-        ]
+        ],
+        groups=list(GROUPS),
     )
+
+
+@cache
+def _schema(name: str) -> dict[str, Any]:
+    schema = msgspec.json.schema(declarations()[name])
+    return {keyword: value for keyword, value in schema.items() if not keyword.startswith("x-")}

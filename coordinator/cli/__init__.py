@@ -9,6 +9,7 @@ import sys
 import typer
 
 from coordinator.cli import (
+    account,
     calls,
     checks,
     connections,
@@ -45,6 +46,7 @@ app.add_typer(flows.app, name="flow")
 installs.add_to(packs.app)
 app.add_typer(packs.app, name="pack")
 app.add_typer(tokens.app, name="token")
+app.add_typer(account.app, name="account")
 app.add_typer(connections.app, name="connection")
 app.add_typer(secrets.app, name="secret")
 app.add_typer(runs.app, name="runs")

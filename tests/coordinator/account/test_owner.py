@@ -20,10 +20,10 @@ SIGN_IN = "/api/session/login"
 
 
 async def made(headrace: InProcess, password: str = PASSWORD) -> dict[str, str]:
-    """Make the account as the command line does; return the header with which the browser's scripts change things."""
+    """Make the account as the command line does, and sign in; return the header that changes need."""
     body = {"password": password}
-    answer = await headrace.client.post("/api/account/create", json=body, headers=headrace.admin)
-    return csrf(answer)
+    (await headrace.client.post("/api/account/create", json=body, headers=headrace.admin)).raise_for_status()
+    return csrf(await signed_in(headrace.client, password))
 
 
 def csrf(answer: httpx.Response) -> dict[str, str]:
@@ -52,7 +52,7 @@ async def test_on_loopback_the_pages_are_open_and_say_so(tmp_path: Path) -> None
 
     assert session["state"] == "open"
     assert session["notices"] == [
-        "These pages are open to every program on this machine. Make an account to close them."
+        "The web pages are open to every program on this machine. Make an account to close them."
     ]
     assert flows.status_code == 200
 
@@ -352,7 +352,7 @@ async def test_what_another_coordinator_ends_is_ended_here_after_the_next_look(t
 async def test_whoever_guesses_has_to_wait_and_is_told_how_long(tmp_path: Path) -> None:
     async with coordinator(tmp_path) as headrace:
         await made(headrace)
-        await headrace.client.post("/api/session/logout")
+        headrace.services.owner._by_address._clock = lambda: 0.0  # no time passes
         found = [await signed_in(headrace.client, WRONG) for _ in range(6)]
         right = await signed_in(headrace.client)
 

@@ -91,7 +91,8 @@ async def test_watching_ends_with_the_server(tmp_path: Path) -> None:
 async def test_watching_ends_with_the_session_or_the_token(tmp_path: Path) -> None:
     body = {"password": "four words are enough"}
     async with coordinator(tmp_path, require_auth="true") as headrace:
-        made = await headrace.client.post("/api/account/create", json=body, headers=headrace.admin)
+        await headrace.client.post("/api/account/create", json=body, headers=headrace.admin)
+        made = await headrace.client.post("/api/session/login", json={"name": "owner"} | body)
         cookie = made.headers["set-cookie"].partition(";")[0]
         token = await headrace.new_token(scopes=["admin"])
         headers = {made.json()["csrf_header"]: made.json()["csrf_token"]}

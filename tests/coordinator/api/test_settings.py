@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
+
 from coordinator.settings import describe_settings
+from coordinator.settings_groups import GROUPS
 from tests.coordinator.in_process import InProcess, coordinator
 
 
@@ -76,3 +79,14 @@ async def test_metrics_count_calls_in_the_words_of_prometheus(tmp_path: Path) ->
     assert 'headrace_tool_calls_total{status="ok",tool="hello"} 1.0' in response.text
     assert "headrace_tools 1.0" in response.text
     assert "headrace_workers 1.0" in response.text
+
+
+async def test_every_setting_has_one_group_and_a_schema_that_its_value_fits(tmp_path: Path) -> None:
+    async with coordinator(tmp_path) as headrace:
+        shown = (await headrace.client.get("/api/settings")).json()
+
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(setting["name"] for setting in shown["settings"])
+    assert {setting["group"] for setting in shown["settings"]} == {group["id"] for group in shown["groups"]}
+    for setting in shown["settings"]:
+        assert jsonschema_rs.is_valid(setting["json_schema"], setting["value"]), setting["name"]

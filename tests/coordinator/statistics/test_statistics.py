@@ -189,5 +189,5 @@ async def test_the_overview_says_what_needs_somebody_the_worst_first(tmp_path: P
     assert shown["summary"] == "0 tools live, 1 thing to be repaired."
     assert [(each["level"], each["title"], each["path"]) for each in shown["attention"]] == [
         ("error", "1 error in flows.", "/problems"),
-        ("info", "These pages are open to every program on this machine.", "/settings/account"),
+        ("info", "The web pages are open to every program on this machine.", "/settings/account"),
     ]
