@@ -225,3 +225,24 @@ async def test_a_pack_says_what_to_register_at_a_provider(headrace: InProcess) -
         ("client_id", False, True),
         ("client_secret", True, False),
     ]
+
+
+@pytest.mark.parametrize(
+    "supplied",
+    [
+        {"secrets": {"key": [CANARY]}},
+        {"secrets": CANARY},
+        {"secret": {"key": CANARY}},
+        {"secrets": {"key": f"{CANARY}\nX-Other: 1"}, "settings": {"shop": "mine"}},
+        {"secrets": {"key": CANARY * 3000}, "settings": {"shop": "mine"}},
+    ],
+    ids=["a list", "no mapping", "another key", "a line break", "too long"],
+)
+async def test_a_secret_that_cannot_be_used_is_not_repeated(headrace: InProcess, supplied: Any) -> None:
+    body = {"source": shop_pack(ACCOUNT), "new_connections": {"shop": supplied}}
+
+    for path in ("/installs", "/preview"):
+        refused = await headrace.client.post(f"/api/packs{path}", json=body, headers=headrace.admin)
+
+        assert 400 <= refused.status_code < 500
+        assert "canary" not in refused.text
