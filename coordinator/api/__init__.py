@@ -15,7 +15,7 @@ from coordinator.api.account import ENTRANCE, change_password, get_account, sign
 from coordinator.api.bodies import check_body
 from coordinator.api.connections import ConnectionController, list_presets
 from coordinator.api.durable import DeadLetterController, ScheduleController, list_webhooks
-from coordinator.api.editing import complete_flow, edit_flow, explain_flow, list_components
+from coordinator.api.editing import complete_flow, edit_flow, explain_flow, list_components, list_connection_kinds
 from coordinator.api.errors import HANDLERS
 from coordinator.api.events import watch_events
 from coordinator.api.flows import FlowController
@@ -41,6 +41,7 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     try_flow,
     test_flow,
     list_components,
+    list_connection_kinds,
     complete_flow,
     explain_flow,
     edit_flow,

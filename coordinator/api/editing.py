@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from coordinator.api.flows import Yaml
 from coordinator.api.given import GivenServices
+from coordinator.connections.kinds import KindsOut, kinds_out
 from coordinator.editing.catalogue import ComponentsOut, components_out
 from coordinator.editing.completion import Completions, Names, complete
 from coordinator.editing.edits import Change, insert_step, remove, set_value
@@ -47,6 +48,12 @@ class EditIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def list_components() -> ComponentsOut:
     """List every input, step and output, with schemas for forms and examples to insert."""
     return components_out()
+
+
+@get("/connection-kinds", operation_id="listConnectionKinds", tags=["connections"], sync_to_thread=False)
+def list_connection_kinds() -> KindsOut:
+    """List the kinds of connections and the ways to sign in, each with the fields of its form."""
+    return kinds_out()
 
 
 @post("/editor/complete", operation_id="completeFlow", tags=["flows"], status_code=200)

@@ -111,13 +111,14 @@ class FlowController(Controller):
             FlowStatus | None,
             QueryParameter(description="Only flows that calls run, that are off, that have problems."),
         ] = None,
+        install: Annotated[str | None, QueryParameter(description="Only flows of this install of a pack.")] = None,
         with_runs: Annotated[bool, QueryParameter(description="Tell the last run of each, too.")] = False,
         limit: Limit = 100,
         after: After = None,
     ) -> FlowPage:
         """List flows by name."""
         entries = services.catalog.entries.values()
-        found = [entry for entry in entries if _fits(entry, search) and _is_one_of(entry, origin, status)]
+        found = [entry for entry in entries if _fits(entry, search) and _is_one_of(entry, origin, status, install)]
         flows, following = page_of(found, lambda entry: entry.name, limit, after)
         runs = await services.runs.newest([entry.name for entry in flows]) if with_runs else {}
         return FlowPage(flows=[summary_of(entry) for entry in flows], total=len(found), next=following, runs=runs)
@@ -232,14 +233,16 @@ def _fits(entry: CatalogEntry, search: str | None) -> bool:
     return any(search.casefold() in text.casefold() for text in texts)
 
 
-def _is_one_of(entry: CatalogEntry, origin: Origin | None, status: FlowStatus | None) -> bool:
+def _is_one_of(entry: CatalogEntry, origin: Origin | None, status: FlowStatus | None, install: str | None) -> bool:
+    if (origin is not None and entry.origin != origin) or (install is not None and entry.install != install):
+        return False
     is_wanted = {
         None: True,
         "live": entry.served is not None and entry.served.enabled,
         "off": not entry.enabled,
         "problems": bool(entry.problems),
     }
-    return (origin is None or entry.origin == origin) and is_wanted[status]
+    return is_wanted[status]
 
 
 async def _text_of(services: Services, name: str, number: int | None) -> str:

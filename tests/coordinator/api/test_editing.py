@@ -94,3 +94,22 @@ async def test_a_change_that_cannot_be_made_says_why(tmp_path: Path) -> None:
 
             assert (response.status_code, response.json()["code"]) == (400, "invalid_arguments"), response.text
             assert response.json()["detail"]
+
+
+async def test_the_kinds_of_connections_come_with_their_fields_and_the_names_of_their_secrets(tmp_path: Path) -> None:
+    async with coordinator(tmp_path, flows={}) as headrace:
+        found = (await headrace.client.get("/api/connection-kinds")).json()
+
+    kinds = {kind["name"]: kind for kind in found["kinds"]}
+    auths = {auth["name"]: auth for auth in found["auths"]}
+    assert (kinds.keys(), kinds["sql"]["secrets"]) == ({"http", "sql", "values"}, ["url"])
+    assert kinds["http"]["fields"]["required"] == ["base_url"]
+    assert {name: auth["secrets"] for name, auth in auths.items()} == {
+        "none": [],
+        "bearer": ["token"],
+        "api_key": ["key"],
+        "basic": ["password"],
+        "oauth2_client_credentials": ["client_secret"],
+        "oauth2_authorization_code": ["client_secret"],
+    }
+    assert all(field["description"] for auth in found["auths"] for field in auth["fields"]["properties"].values())
