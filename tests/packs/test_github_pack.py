@@ -195,6 +195,20 @@ async def test_pages_follow_one_another_until_the_last() -> None:
     assert [sent.query for sent in server.sent] == ["per_page=30&page=1", "per_page=30&page=2"]
 
 
+async def test_a_full_page_of_the_longest_issues_is_shown_in_short() -> None:
+    issue = API.made_up(API.schemas["issue"]) | {"body": "x" * 65_536, "pull_request": None}
+
+    async with standing_in(PACK, API) as (server, dispatcher):
+        server.begin([{"status": 200, "body": [issue] * 100}])
+        result = await run(
+            PACK.flows["list_issues"].plan, {"owner": "ada", "repo": "mill", "per_page": 100}, dispatcher
+        )
+
+    assert result.reply is not None
+    assert len(result.reply.value["issues"]) == 100
+    assert len(str(result.reply.value)) < 200_000
+
+
 async def test_a_path_of_a_file_stays_one_segment_whatever_is_in_it() -> None:
     plan = PACK.flows["get_file"].plan
 
