@@ -70,6 +70,8 @@ def openapi_document() -> dict[str, Any]:
 
 def _polished(document: dict[str, Any]) -> dict[str, Any]:
     """Say what the framework cannot know: the form of our errors, what is open; in an order that stays the same."""
+    for schema in document["components"]["schemas"].values():
+        schema.pop("description", None)  # the framework takes that of some field which uses it, now this, now that
     _, schemas = msgspec.json.schema_components([ProblemOut], ref_template="#/components/schemas/{name}")
     document["components"]["schemas"].update(schemas)
     document["paths"] = dict(sorted(document["paths"].items()))

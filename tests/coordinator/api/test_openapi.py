@@ -55,3 +55,9 @@ def test_every_reference_leads_somewhere() -> None:
         return set().union(*map(references, node)) if isinstance(node, list) else set()
 
     assert references(document) <= known
+
+
+def test_no_type_is_described_by_one_of_the_fields_that_use_it() -> None:
+    schemas = openapi_document()["components"]["schemas"]
+
+    assert {name for name, schema in schemas.items() if "description" in schema} <= {"Problem", "ProblemOut"}
