@@ -8,7 +8,7 @@ const EVENTS = "/api/events";
 const CALM_MILLISECONDS = 700;
 
 const TOPICS: Record<string, string[]> = {
-  runs: ["runs", "overview", "tools"],
+  runs: ["runs", "overview", "tools", "dead-letters"],
   tools: ["tools", "overview", "status"],
   flows: ["flows", "problems", "status"],
   workers: ["workers", "status"],

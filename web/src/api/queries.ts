@@ -95,6 +95,16 @@ export function useWorkers() {
   return useQuery({ queryKey: ["workers"], queryFn: () => ask(api.GET("/api/workers")), refetchInterval: 3_000 });
 }
 
+/** Runs that failed for good. */
+export function useDeadLetters(after: string | undefined) {
+  const query = { limit: 20, ...(after && { after }) };
+  return useQuery({
+    queryKey: ["dead-letters", query],
+    queryFn: () => ask(api.GET("/api/dead-letters", { params: { query } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
 /** All tokens. */
 export function useTokens() {
   return useQuery({ queryKey: ["tokens"], queryFn: () => ask(api.GET("/api/tokens")) });
@@ -108,6 +118,15 @@ export function useSettings() {
 /** What to paste into clients that need no token. */
 export function useSnippets() {
   return useQuery({ queryKey: ["snippets"], queryFn: () => ask(api.GET("/api/snippets")) });
+}
+
+/** What the installation is made of. */
+export function useAbout() {
+  return useQuery({
+    queryKey: ["about"],
+    queryFn: () => ask(api.GET("/api/about")),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 }
 
 /** The owner's account, and where somebody is signed in to it. */

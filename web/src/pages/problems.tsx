@@ -6,6 +6,8 @@ import { useEvents } from "../api/events";
 import { useFlows, useProblems } from "../api/queries";
 import { Badge, type Column, Empty, LinkButton, Loaded, Notice, Page, Table, Text } from "../ui";
 
+import { DeadLetters } from "./dead-letters";
+
 type Problem = Schemas["Problem"];
 
 const ORDER = { error: 0, warning: 1 };
@@ -38,6 +40,7 @@ export default function ProblemsPage() {
           </>
         )}
       </Loaded>
+      <DeadLetters />
     </Page>
   );
 }

@@ -8,11 +8,11 @@ const MESSAGE_LENGTH = 140;
 
 /** The columns of lists of runs of one tool. */
 export const RUN_COLUMNS: Column<Run>[] = [
-  { key: "started", title: `Started (${zone()})`, show: (run) => <Time at={run.started} /> },
+  { key: "started", title: `Started (${zone()})`, tight: true, show: (run) => <Time at={run.started} /> },
   { key: "outcome", title: "Outcome", show: (run) => <OutcomeBadge outcome={run.outcome} /> },
   { key: "message", title: "Error", wide: true, show: (run) => <Text>{shortened(run.message)}</Text> },
   { key: "caller", title: "Caller", wide: true, show: (run) => <Text>{run.caller}</Text> },
-  { key: "source", title: "By", wide: true, show: (run) => <Text>{run.source}</Text> },
+  { key: "source", title: "By", wide: true, tight: true, show: (run) => <Text>{run.source}</Text> },
   { key: "duration", title: "Took", end: true, show: (run) => duration(run.duration) },
 ];
 

@@ -6,6 +6,7 @@ import type { Schemas } from "../api/client";
 import { type OverviewRange, useToolStatistics } from "../api/queries";
 import { Card, Choice, type Column, duration, Facts, Loaded, Section, Table, Text, Time } from "../ui";
 import { CallsChart } from "./chart";
+import css from "./tool.module.css";
 import { Origin } from "./tools";
 
 type Caller = Schemas["CallerOut"];
@@ -65,7 +66,7 @@ function Callers({ callers, name }: { callers: readonly Caller[]; name: string }
     { key: "last", title: "Last", end: true, show: ({ last }) => <Time at={last} ago /> },
   ];
   return (
-    <div>
+    <div className={css.part}>
       <h3>Called lately by</h3>
       <Table
         caption="Callers"

@@ -1,7 +1,5 @@
 import type { Schemas } from "../api/client";
 
-const CHOICES = "one of: ";
-
 /** The field for the value of a setting, after the kind of value that it has. */
 export function SettingControl({
   id,
@@ -15,7 +13,8 @@ export function SettingControl({
   onChange: (value: unknown) => void;
 }) {
   const control = { id, "aria-describedby": `${id}-help` };
-  if (typeof setting.value === "boolean") {
+  const schema = setting.json_schema as { type?: string; enum?: string[]; minimum?: number; maximum?: number };
+  if (schema.type === "boolean") {
     return (
       <select {...control} value={String(value)} onChange={(event) => onChange(event.target.value === "true")}>
         <option value="true">Yes</option>
@@ -23,30 +22,30 @@ export function SettingControl({
       </select>
     );
   }
-  if (setting.type.startsWith(CHOICES)) {
+  if (schema.enum) {
     return (
       <select {...control} value={String(value)} onChange={(event) => onChange(event.target.value)}>
-        {setting.type
-          .slice(CHOICES.length)
-          .split(", ")
-          .map((choice) => (
-            <option key={choice}>{choice}</option>
-          ))}
+        {schema.enum.map((choice) => (
+          <option key={choice}>{choice}</option>
+        ))}
       </select>
     );
   }
-  if (typeof setting.value === "number") {
+  if (schema.type === "integer" || schema.type === "number") {
     return (
       <input
         {...control}
         type="number"
-        step="any"
+        step={schema.type === "integer" ? 1 : "any"}
+        min={schema.minimum}
+        max={schema.maximum}
+        required
         value={Number.isNaN(value) ? "" : Number(value)}
         onChange={(event) => onChange(event.target.valueAsNumber)}
       />
     );
   }
-  if (Array.isArray(setting.value)) {
+  if (schema.type === "array") {
     return (
       <textarea
         {...control}
@@ -70,5 +69,5 @@ export function SettingControl({
 }
 
 function linesOf(text: string): string[] {
-  return text === "" ? [] : text.split("\n").map((line) => line.trim());
+  return text === "" ? [] : text.split("\n");
 }

@@ -10,18 +10,21 @@ import css from "./settings.module.css";
 
 type Setting = Schemas["SettingOut"];
 
-/** Some settings by name, or all of them. */
-export function SettingGroup({ title, lead, names }: { title: string; lead: string; names?: string[] }) {
+/** The settings of a group. */
+export function SettingGroup({ id }: { id: string }) {
   const query = useSettings();
   return (
-    <Section title={title}>
-      <p className={css.lead}>{lead}</p>
-      <Loaded query={query}>
-        {({ settings }) => (
-          <Settings key={title} settings={names ? settings.filter(({ name }) => names.includes(name)) : settings} />
-        )}
-      </Loaded>
-    </Section>
+    <Loaded query={query}>
+      {({ settings, groups }) => {
+        const group = groups.find((each) => each.id === id);
+        return (
+          <Section title={group?.title ?? id}>
+            <p className={css.lead}>{group?.description}</p>
+            <Settings key={id} settings={settings.filter((setting) => setting.group === id)} />
+          </Section>
+        );
+      }}
+    </Loaded>
   );
 }
 

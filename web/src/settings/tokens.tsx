@@ -2,6 +2,7 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { Link } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { useStatus, useTokens } from "../api/queries";
 import {
@@ -166,7 +167,11 @@ function WithoutToken() {
   if (!status.data || status.data.require_auth) return null;
   return (
     <Section title="Connect without a token">
-      <Notice tone="warn">Calls need no token now. See MCP authentication.</Notice>
+      <Notice tone="warn">
+        <p>
+          Calls need no token now. <Link href="/settings/access">MCP authentication</Link> changes that.
+        </p>
+      </Notice>
       <Snippets />
     </Section>
   );

@@ -9,6 +9,8 @@ export type Column<Row> = {
   show: (row: Row) => ReactNode;
   /** Numbers stand at the end. */
   end?: boolean;
+  /** Short words that stay on one line. */
+  tight?: boolean;
   /** Left out in narrow windows. */
   wide?: boolean;
 };
@@ -47,7 +49,7 @@ export function Table<Row>({
           {rows.map((row) => (
             <tr key={rowKey(row)} data-link={Boolean(href)} data-fresh={fresh?.(row) || undefined}>
               {columns.map((column, index) => (
-                <td key={column.key} data-end={column.end} data-wide={column.wide}>
+                <td key={column.key} data-end={column.end} data-tight={column.tight} data-wide={column.wide}>
                   {href && index === 0 ? (
                     <Link href={href(row)} className={css.link}>
                       {column.show(row)}
