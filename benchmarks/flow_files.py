@@ -84,6 +84,25 @@ steps:
 output: {reply: done}
 """
 
+BRIEFLY = """\
+flow: briefly
+description: Wait for a tenth of a second.
+input: {mcp_tool: {}}
+steps:
+  - sleep: 100ms
+output: {reply: done}
+"""
+
+COMPUTING = """\
+flow: computing
+description: Compute for some milliseconds.
+input: {mcp_tool: {}}
+steps:
+  - id: sum
+    map: ${{ sum([n * n % 7 for n in range(10000)]) }}
+output: {reply: "${{ sum }}"}
+"""
+
 COUNTING = """\
 flow: counting
 description: Tell how far the work is.

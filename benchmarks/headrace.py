@@ -10,7 +10,7 @@ from typing import Any, Self
 import msgspec
 
 from benchmarks import flow_files
-from benchmarks.servers import ServerFailed, ServerProcess
+from benchmarks.servers import SERVER_CORE, ServerFailed, ServerProcess
 from benchmarks.wire import Request, with_token
 from coordinator.access.admin_key import read_admin_key
 
@@ -21,7 +21,14 @@ class Headrace(ServerProcess):
     With `wait=False` it is entered at once, before it answers and without a token.
     """
 
-    def __init__(self, room: Path, *flows: str, env: Mapping[str, str] | None = None, wait: bool = True) -> None:
+    def __init__(
+        self,
+        room: Path,
+        *flows: str,
+        env: Mapping[str, str] | None = None,
+        wait: bool = True,
+        cores: int | str = SERVER_CORE,
+    ) -> None:
         self._data = room / "data"
         self.flows = room / "flows"
         self.token = ""
@@ -35,7 +42,7 @@ class Headrace(ServerProcess):
             **(env or {}),
         }
         command = [sys.executable, "-m", "coordinator.cli", "serve", "--port", "{port}"]
-        super().__init__("Headrace", command, room / "log", env=settings)
+        super().__init__("Headrace", command, room / "log", env=settings, cores=cores)
 
     def __enter__(self) -> Self:
         started = time.monotonic()

@@ -15,6 +15,8 @@ from benchmarks.wire import Request, WrongAnswer, result_of
 
 SERVER_CORE = 0
 LOAD_CORE = 1
+BOTH_CORES = f"{SERVER_CORE},{LOAD_CORE}"
+"""For servers of several processes, whose gain is what is measured."""
 START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -27,8 +29,8 @@ class ServerFailed(Exception):
     """A server did not come up; the message holds the end of what it printed."""
 
 
-def on_core(core: int, command: Sequence[str]) -> list[str]:
-    """Return the command that runs another on one core."""
+def on_core(core: int | str, command: Sequence[str]) -> list[str]:
+    """Return the command that runs another on one core, or on several with commas between them."""
     return ["taskset", "-c", str(core), *command]
 
 
@@ -44,13 +46,20 @@ class ServerProcess:
     """A server that runs while it is entered.  `{port}` in the command is replaced."""
 
     def __init__(
-        self, name: str, command: Sequence[str], log: Path, *, path: str = "/mcp", env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        *,
+        path: str = "/mcp",
+        env: Mapping[str, str] | None = None,
+        cores: int | str = SERVER_CORE,
     ) -> None:
         self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{path}"
         self._path = path
-        self._command = on_core(SERVER_CORE, [part.replace("{port}", str(self.port)) for part in command])
+        self._command = on_core(cores, [part.replace("{port}", str(self.port)) for part in command])
         self._env = {**os.environ, **(env or {})}
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None

@@ -54,14 +54,14 @@ def forget(_run: FinishedRun) -> None:
 class CallOptions(Struct, frozen=True, kw_only=True):
     """The limits of calls.
 
-    `timeout_seconds` caps what a flow or a caller asks for.  `always_waits` is for dispatchers that leave the process:
-    then even a flow that awaits nothing takes its time.
+    `timeout_seconds` caps what a flow or a caller asks for.  `is_crowded` says whether calls wait for a worker: then even
+    a flow that awaits nothing takes its time.
     """
 
     timeout_seconds: float = 300.0
     max_concurrent: int = 1000
     retry_after_seconds: float = 1.0
-    always_waits: bool = False
+    is_crowded: Callable[[], bool] = lambda: False
 
 
 class CallService:
@@ -82,7 +82,7 @@ class CallService:
     def may_wait(self, tool: Tool) -> bool:
         """Whether a call of this tool may give other work a turn before it returns."""
         plan = tool.plan
-        return self._options.always_waits or plan.waits or plan.concurrency is not None
+        return plan.waits or plan.concurrency is not None or self._options.is_crowded()
 
     async def call(
         self,

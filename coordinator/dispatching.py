@@ -30,6 +30,10 @@ class Dispatching(NamedTuple):
     nats: Nats | None = None
     fleet: Fleet | None = None
 
+    def is_crowded(self) -> bool:
+        """Whether calls wait for a worker."""
+        return self.fleet is not None and self.fleet.waiting > 0
+
 
 @asynccontextmanager
 async def open_dispatching(

@@ -222,7 +222,7 @@ def _serve(state: _State, flows: _Flows, running: Dispatching, refusals: RecentR
     options = CallOptions(
         timeout_seconds=settings.call_timeout,
         max_concurrent=settings.max_concurrent_calls,
-        always_waits=running.fleet is not None,
+        is_crowded=running.is_crowded,
     )
     calls = CallService(dispatcher, state.history.record, options)
     queue = DatabaseQueue(state.database, lambda: live.current.max_waiting_runs)

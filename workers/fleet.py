@@ -52,6 +52,8 @@ from workers.resources import PooledResources
 from workers.runner import Worker, run_plan
 
 CLOSE_SECONDS: Final = 5.0
+CALLS_IN_ONE_GO: Final = 16
+"""After so many, answers are sent and runs that waited go on."""
 MAX_REMEMBERED: Final = 1000
 MAX_REMEMBERED_BYTES: Final = 64 * 1024
 """Which of the last answers are kept, in number and size, for coordinators that NATS lost them for."""
@@ -181,6 +183,8 @@ class FleetWorker:
         if plan is not None and not plan.waits:
             # It ends in one go, so a task of its own would only cost.
             await self._answer(call, await self._run_plan(call, plan, {}))
+            if self._done % CALLS_IN_ONE_GO == 0:
+                await asyncio.sleep(0)
             return
         key = call.coordinator, call.number
         task = asyncio.get_running_loop().create_task(self._run(call))
@@ -210,6 +214,10 @@ class FleetWorker:
         await self._answer(call, result)
 
     async def _result(self, call: Call) -> RunResult:
+        known = self._plans.by_digest(call.request.digest)
+        if known is not None and not call.called and not call.connections:
+            return await self._run_plan(call, known, {})
+
         async def fetch(digest: str) -> FlowDefinition | None:
             return await self._questions.plan(call.coordinator, digest)
 

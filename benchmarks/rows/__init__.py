@@ -1,6 +1,6 @@
 """The rows of the benchmark, in the order of the table."""
 
-from benchmarks.rows import calls, edits, fetching, listing, resync, soak, sql, starting
+from benchmarks.rows import calls, edits, fetching, fleet, listing, resync, soak, sql, starting
 from benchmarks.suite import Measure
 
 ROWS: dict[str, Measure] = {
@@ -14,5 +14,9 @@ ROWS: dict[str, Measure] = {
     "start": starting.start_to_first_call,
     "soak": soak.mixed_calls,
     "http": fetching.http_step,
+    "fleet": fleet.one_worker,
+    "fleet-latency": fleet.one_connection,
+    "fleet-sleep": fleet.sleeping,
+    "fleet-cpu": fleet.computing,
 }
 """Key to measurement; each returns its row or raises."""

@@ -186,9 +186,9 @@ async def test_a_real_flow_ends_at_its_deadline() -> None:
     assert result.error.code == "timeout"
 
 
-@pytest.mark.parametrize(("text", "always", "waits"), [(ECHO, False, False), (SLOW, False, True), (ECHO, True, True)])
-def test_a_flow_waits_if_a_step_does_or_the_dispatcher_does(text: str, always: bool, waits: bool) -> None:
-    calls, tool, _ = service(text, always_waits=always)
+@pytest.mark.parametrize(("text", "crowded", "waits"), [(ECHO, False, False), (SLOW, False, True), (ECHO, True, True)])
+def test_a_flow_waits_if_a_step_does_or_workers_are_crowded(text: str, crowded: bool, waits: bool) -> None:
+    calls, tool, _ = service(text, is_crowded=lambda: crowded)
 
     assert calls.may_wait(tool) is waits
 
