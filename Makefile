@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip
+WEB := $(shell find web -name node_modules -prune -o -name schema.d.ts -o -type f -print)
 
 .PHONY: help
 help: ## List the commands
@@ -25,7 +26,20 @@ $(VENV)/.dev: $(VENV)/.app requirements/dev.lock
 
 .PHONY: serve
 serve: $(VENV)/.app ## Start Headrace on http://127.0.0.1:8080 with the example flows (HEADRACE_* configure it)
+	@if ! command -v npm >/dev/null; then echo "There is no npm, so the web pages are not built; everything else works."; \
+	elif ! $(MAKE) -s pages; then echo "The web pages could not be built; everything else works."; fi
 	@exec $(BIN)/headrace serve
+
+.PHONY: pages
+pages: coordinator/static/index.html ## Build the web pages (needs npm)
+
+coordinator/static/index.html: web/node_modules/.installed $(WEB)
+	npm run --silent build --prefix web -- --logLevel warn
+
+# Not `npm ci`: it refuses a lock without the binaries of other systems, which not every registry has.
+web/node_modules/.installed: web/package-lock.json
+	npm install --no-save --prefix web --no-fund --no-audit
+	@touch $@
 
 .PHONY: check
 check: $(VENV)/.dev ## Format, lint, types, imports, docs: in under a minute
@@ -34,9 +48,10 @@ check: $(VENV)/.dev ## Format, lint, types, imports, docs: in under a minute
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/headrace docs --check
+	@if command -v npm >/dev/null; then $(MAKE) -s web/node_modules/.installed && npm run --silent check --prefix web; fi
 
 .PHONY: test
-test: $(VENV)/.dev system ## Every test: unit, contract, real servers, real MCP clients, conformance
+test: $(VENV)/.dev system pages ## Every test: unit, contract, real servers, real MCP clients, browser, conformance
 	$(BIN)/pytest -q -n auto --dist loadgroup
 
 .PHONY: system
@@ -68,5 +83,5 @@ lock: $(BIN)/uv ## Lock the dependencies of pyproject.toml anew
 LOCK_FLAGS := --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
 
 .PHONY: clean
-clean: ## Remove the virtual environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+clean: ## Remove the virtual environment, the built pages and all caches
+	rm -rf $(VENV) web/node_modules coordinator/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -37,6 +37,7 @@ class HeadraceProcess:
         *,
         wrap: Sequence[str] = (),
         command: str = "serve",
+        python: Path | str = sys.executable,
         **env: str,
     ) -> None:
         self.data = directory / "data"
@@ -44,6 +45,7 @@ class HeadraceProcess:
         self._directory = directory
         self._wrap = wrap
         self._command = command
+        self._python = python
         self._lines: list[str] = []
         self._ready = threading.Event()
         self._facts: Mapping[str, Any] = {}
@@ -97,7 +99,7 @@ class HeadraceProcess:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [*self._wrap, sys.executable, "-m", "coordinator.cli", self._command]
+        command = [*self._wrap, str(self._python), "-m", "coordinator.cli", self._command]
         self._process = subprocess.Popen(
             command, cwd=self._directory, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
