@@ -54,8 +54,8 @@ def forget(_run: FinishedRun) -> None:
 class CallOptions(Struct, frozen=True, kw_only=True):
     """The limits of calls.
 
-    `timeout_seconds` caps what a flow or a caller asks for.  `is_crowded` says whether calls wait for a worker: then even
-    a flow that awaits nothing takes its time.
+    `timeout_seconds` caps what a flow or a caller asks for.  `is_crowded` says whether calls wait for a worker: then
+    even a flow that awaits nothing takes its time.
     """
 
     timeout_seconds: float = 300.0

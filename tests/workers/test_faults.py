@@ -159,7 +159,8 @@ async def test_a_result_that_comes_too_late_is_not_taken_twice(nats: NatsProcess
     print(f"orders {dict(service.orders)}, late {counts.late}, repeated {counts.repeated}, lost {counts.lost_workers}")
     assert value_of(result) == "done"
     assert service.orders["order"] == 2
-    assert (counts.late, counts.repeated, counts.lost_workers) == (1, 1, 1)
+    assert counts.late >= 1, "it says so once, and once more for each time that it was asked meanwhile"
+    assert (counts.repeated, counts.lost_workers) == (1, 1)
     assert codes(after) == {"done": 10}, "who was paused works again"
     assert LOST_SECONDS < BOUND
 
