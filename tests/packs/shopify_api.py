@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from graphql import (
+    DocumentNode,
     GraphQLEnumType,
     GraphQLError,
     GraphQLList,
@@ -15,8 +16,8 @@ from graphql import (
     GraphQLSchema,
     GraphQLType,
     build_schema,
+    execute_sync,
     get_named_type,
-    graphql_sync,
     parse,
     validate,
 )
@@ -53,12 +54,9 @@ class ShopifyApi:
         if sent.content_type != "application/json":
             return [f"the body is {sent.content_type!r}"]
         body = json.loads(sent.body)
-        try:
-            document = parse(body["query"])
-        except GraphQLError as error:
-            return [error.message]
-        if problems := validate(self.schema, document):
-            return [error.message for error in problems]
+        document, problems = _read(body["query"])
+        if document is None or problems:
+            return problems
         [operation] = document.definitions
         assert isinstance(operation, OperationDefinitionNode)
         values = get_variable_values(self.schema, operation.variable_definitions or (), body["variables"])
@@ -77,13 +75,10 @@ class ShopifyApi:
 
     def executed(self, body: Mapping[str, Any], root: Any, resolver: Any = None) -> dict[str, Any]:
         """Carry out a request on what is there: mappings, and functions where there are arguments."""
-        result = graphql_sync(
-            self.schema,
-            body["query"],
-            root_value=root,
-            variable_values=body["variables"],
-            field_resolver=resolver,
-        )
+        document, problems = _read(body["query"])
+        if document is None or problems:
+            return {"errors": [{"message": problem} for problem in problems]}
+        result = execute_sync(self.schema, document, root, variable_values=body["variables"], field_resolver=resolver)
         return dict(result.formatted)
 
     def _made_up(self, source: Any, info: GraphQLResolveInfo, **_args: Any) -> Any:
@@ -104,6 +99,16 @@ class ShopifyApi:
         if isinstance(kind, GraphQLEnumType):
             return next(iter(kind.values))
         return SCALARS.get(str(kind), "a/b")
+
+
+@cache
+def _read(query: str) -> tuple[DocumentNode | None, list[str]]:
+    """Return a query as it is parsed, and what the schema does not allow about it."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, [error.message]
+    return document, [error.message for error in validate(_schema(), document)]
 
 
 @cache

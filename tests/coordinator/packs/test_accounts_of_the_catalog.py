@@ -1,4 +1,4 @@
-"""Packs of the catalog with an account: installed, given credentials, and called by a client, against small services."""
+"""Packs of the catalog with an account: installed, given credentials, called by a client, against small services."""
 
 from pathlib import Path
 from typing import Any
