@@ -31,8 +31,8 @@ from coordinator.connections.sign_in import SignIns
 from coordinator.db.engine import Database, open_database
 from coordinator.db.notices import listening
 from coordinator.dispatching import Dispatching, Runners, network_policy, open_dispatching
-from coordinator.durable.database import DatabaseQueue
-from coordinator.durable.service import make_durable
+from coordinator.durable.queue import RunQueue
+from coordinator.durable.service import make_durable, open_queue
 from coordinator.fleet.metrics import add_fleet_metrics
 from coordinator.live_settings import LiveSettings, Load
 from coordinator.logs import get_logger
@@ -134,7 +134,10 @@ async def open_coordinator(
             open_dispatching(runners, flows.plans, state.live.current, flows.connections)
         )
         refusals = RecentRefusals()
-        services = _serve(state, flows, dispatching, refusals, address)
+        queue = await stack.enter_async_context(
+            open_queue(state.database, dispatching.nats, lambda: state.live.current)
+        )
+        services = _serve(state, flows, dispatching, queue, refusals, address)
         _add_gauges(services)
         await stack.enter_async_context(services.durable.at_work())
         await stack.enter_async_context(scheduled(_jobs(services, state.database)))
@@ -216,7 +219,9 @@ async def _open_flows(stack: AsyncExitStack, state: _State, address: str) -> _Fl
     )
 
 
-def _serve(state: _State, flows: _Flows, running: Dispatching, refusals: RecentRefusals, address: str) -> Services:
+def _serve(
+    state: _State, flows: _Flows, running: Dispatching, queue: RunQueue, refusals: RecentRefusals, address: str
+) -> Services:
     live, tools, dispatcher = state.live, flows.tools, running.dispatcher
     settings = live.current
     options = CallOptions(
@@ -225,7 +230,6 @@ def _serve(state: _State, flows: _Flows, running: Dispatching, refusals: RecentR
         is_crowded=running.is_crowded,
     )
     calls = CallService(dispatcher, state.history.record, options)
-    queue = DatabaseQueue(state.database, lambda: live.current.max_waiting_runs)
     durable = make_durable(queue, state.database, calls, flows.catalog, flows.connections, lambda: live.current)
     tools.follow(durable.publish)
     sources = PackSources(lambda: network_policy(live.current))

@@ -201,6 +201,26 @@ class DatabaseQueue:
             raise _unknown(run_id)
         return _letter(row)
 
+    async def add_dead(self, letter: DeadLetter) -> bool:
+        """Set a run aside that another queue kept; False when that was done already."""
+        row = {
+            "id": letter.run.id,
+            "flow": letter.run.flow,
+            "key": None,
+            "state": DEAD,
+            "due": letter.died,
+            "number": letter.number,
+            "attempts": letter.attempts,
+            "run": msgspec.json.encode(letter.run).decode(),
+            "error": msgspec.json.encode(letter.error).decode(),
+        }
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(table).values(**row))
+        except IntegrityError:
+            return False
+        return True
+
     async def rerun(self, run_id: str) -> None:
         """Let a run that was set aside wait again."""
         again = update(table).where(table.c.id == run_id, table.c.state == DEAD)
@@ -249,7 +269,7 @@ def _run(row: Any) -> DurableRun:
 
 def _letter(row: Any) -> DeadLetter:
     error = msgspec.json.decode(row.error, type=RunError)
-    return DeadLetter(run=_run(row), error=error, attempts=row.attempts, died=row.due)
+    return DeadLetter(run=_run(row), error=error, number=row.number, attempts=row.attempts, died=row.due)
 
 
 def _digest(key: str) -> str:

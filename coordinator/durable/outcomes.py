@@ -12,7 +12,7 @@ from flows.runs import RunError, RunResult
 OFF_SECONDS: Final = 60.0
 """How long a run whose flow is switched off, or broken, waits before it is looked at again."""
 BUSY_SECONDS: Final = 1.0
-NOT_BEGUN: Final = frozenset({"busy", "stopping", "unknown_version", "no_workers", "nats_unavailable"})
+NOT_BEGUN: Final = frozenset({"busy", "stopping", "unknown_version", "no_worker", "nats_unavailable"})
 """What is no fault of the run: it goes back as if it had not been taken."""
 UNSURE: Final = frozenset({"timeout", "outcome_unknown"})
 """What may have happened or not: a durable run is made at least once, so it is tried again."""

@@ -67,10 +67,11 @@ class Accepted(Struct, frozen=True, kw_only=True):
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """A run that was set aside, and why."""
+    """A run that was set aside, and why.  `number` counts its takings so far."""
 
     run: DurableRun
     error: RunError
+    number: int
     attempts: int
     died: int
 

@@ -1,20 +1,26 @@
 """Everything that runs flows without a call: schedules, webhooks, and the queue between them and the dispatcher."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from coordinator.calls import CallService, run_ids
 from coordinator.catalog import Catalog
 from coordinator.db.engine import Database
+from coordinator.durable.database import DatabaseQueue
+from coordinator.durable.jetstream import jetstream_queue
 from coordinator.durable.queue import RunQueue
 from coordinator.durable.runner import DurableRunner
 from coordinator.durable.schedule_store import ScheduleStore
 from coordinator.durable.schedules import Schedules
 from coordinator.durable.webhooks import Webhooks
+from coordinator.fleet.nats import Nats
+from coordinator.logs import get_logger
 from coordinator.settings import Settings
 from flows.connections import ConnectionSource
 from flows.plan import Plan
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,29 @@ class Durable:
         """Run what is due until the block ends."""
         async with self.runner.at_work(), self.schedules.at_work():
             yield self
+
+
+@asynccontextmanager
+async def open_queue(
+    database: Database, nats: Nats | None, settings: Callable[[], Settings]
+) -> AsyncIterator[RunQueue]:
+    """Open the queue: in the NATS that a fleet shares, else in the database.
+
+    A nats-server of our own serves this coordinator alone, while others may share the database.
+    """
+    in_database = DatabaseQueue(database, lambda: settings().max_waiting_runs)
+    async with AsyncExitStack() as stack:
+        queue: RunQueue = in_database
+        if nats is not None and not nats.is_own:
+            from nats.errors import NoRespondersError
+            from nats.js.errors import ServiceUnavailableError
+
+            try:
+                opening = jetstream_queue(nats.client, in_database, settings().max_waiting_runs)
+                queue = await stack.enter_async_context(opening)
+            except (NoRespondersError, ServiceUnavailableError):
+                log.warning("NATS has no JetStream, so runs of schedules and webhooks are kept in the database")
+        yield queue
 
 
 def make_durable(

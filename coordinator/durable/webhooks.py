@@ -112,6 +112,8 @@ class Webhooks:
         except Busy as busy:
             retry_after = (b"retry-after", b"%d" % max(1, round(busy.retry_after)))
             raise Refused(503, busy.code, busy.message, retry_after) from busy
+        except InputRejected as error:
+            raise Refused(413, "too_large", error.message) from error
         return _accepted(run_id, is_new=is_new)
 
     # -- who asks --------------------------------------------------------------------------------------------------

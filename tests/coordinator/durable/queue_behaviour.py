@@ -60,7 +60,7 @@ class QueueBehaviour:
         assert (accepted.id, accepted.is_new, accepted.claim) == (run.id, True, None)
         assert (claim.run, claim.number, claim.attempts, claim.run_id) == (run, 1, 1, run.id)
         assert await given.queue.take(5) == []
-        assert await given.queue.finish(claim)
+        assert await given.other.finish(claim)
         assert (await given.queue.counts()).waiting == 0
 
     async def test_runs_come_in_the_order_in_which_they_were_put(self, given: Given) -> None:
@@ -146,7 +146,7 @@ class QueueBehaviour:
             assert claim.attempts == 1
             assert await given.queue.release(claim)
 
-        assert await given.queue.finish(await taken(given.other))
+        assert await given.other.finish(await taken(given.other))
 
     async def test_a_run_that_was_set_aside_can_be_looked_at_run_again_and_dropped(self, given: Given) -> None:
         poison, other = a_run("a", text="x"), a_run(flow="other")
