@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from coordinator.durable.queue import LEASE_SECONDS
+from coordinator.fleet.nats_server import nats_server
 from tests.coordinator.durable.support import Counting, asking, counting_service
 from tests.headrace_process import HeadraceProcess
 
@@ -36,11 +37,27 @@ def flows_in(directory: Path, text: str) -> Path:
     return flows
 
 
+@pytest.fixture(params=["database", "jetstream"])
+async def queue_env(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """The variables of a server whose queue is there: a single process, or a fleet with a NATS of its own."""
+    if request.param == "database":
+        yield {}
+        return
+    (tmp_path / "bus").mkdir()
+    async with nats_server(tmp_path / "bus") as access:
+        yield {
+            "HEADRACE_NATS_URL": access.url,
+            "HEADRACE_NATS_USER": access.user,
+            "HEADRACE_NATS_PASSWORD": access.password,
+            "HEADRACE_WORKERS": "1",
+        }
+
+
 async def test_what_was_accepted_before_a_kill_is_run_after_the_next_start_and_never_doubled(
-    tmp_path: Path, service: Counting
+    tmp_path: Path, service: Counting, queue_env: dict[str, str]
 ) -> None:
     flows = flows_in(tmp_path, asking(service.url, HOOK))
-    server = HeadraceProcess(tmp_path, flows, HEADRACE_MAX_DURABLE_RUNS=str(UNDER_WAY))
+    server = HeadraceProcess(tmp_path, flows, HEADRACE_MAX_DURABLE_RUNS=str(UNDER_WAY), **queue_env)
     await asyncio.to_thread(server.start)
     accepted = []
     async with httpx.AsyncClient(base_url=server.url) as client:
@@ -56,7 +73,7 @@ async def test_what_was_accepted_before_a_kill_is_run_after_the_next_start_and_n
     await asyncio.to_thread(server.stop, signal.SIGKILL)
     service.held.set()
 
-    async with HeadraceProcess(tmp_path, flows) as again:
+    async with HeadraceProcess(tmp_path, flows, **queue_env) as again:
         await service.until_asked(asked + DELIVERIES - DELIVERIES // 2, seconds=LEASE_SECONDS + 20)
         await service.until_done(DELIVERIES)
         async with httpx.AsyncClient(base_url=again.url) as client:
