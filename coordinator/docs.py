@@ -21,7 +21,7 @@ from flows.errors import HeadraceError
 from flows.expr import FUNCTIONS, METHODS, Function
 from flows.problems import PROBLEM_CODES
 from flows.registry import default_registry
-from flows.schema import component_schema, flow_schema
+from flows.schema import EXPRESSION, component_schema, flow_schema
 from flows.sdk import ComponentType, Example, InputType
 from packs.schema import pack_schema
 
@@ -183,7 +183,7 @@ def _takes(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         target = definitions.get(field["$ref"].rpartition("/")[2], {})
         return f"mapping: {', '.join(f'`{name}`' for name in target.get('properties', {}))}" if target else "mapping"
     if "anyOf" in field:
-        words = dict.fromkeys(_takes(each, definitions) for each in field["anyOf"])
+        words = dict.fromkeys(_takes(each, definitions) for each in field["anyOf"] if each != EXPRESSION)
         return " or ".join(word for word in words if word not in ("null", "any value")) or kind or "any value"
     return _type_words(field.get("type"), field, definitions) or kind or "any value"
 

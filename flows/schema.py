@@ -104,7 +104,15 @@ def _shaped(node: Any) -> Any:
     inner = {key: _shaped(item) for key, item in node.items()}
     inner.pop("default", None) if inner.get("default", ...) is None else None
     shape = _SHAPES.get(inner.get("x-kind", ""))
-    return inner if shape is None else shape(inner)
+    if shape is not None:
+        return shape(inner)
+    return _or_expression(inner) if _holds_values(inner) else inner
+
+
+def _holds_values(node: Json) -> bool:
+    """Whether it is a list or mapping of values, which one expression may stand for as a whole."""
+    element = node.get("items" if node.get("type") == "array" else "additionalProperties")
+    return node.get("type") in ("array", "object") and isinstance(element, dict) and element.get("x-kind") in _VALUES
 
 
 def _about(node: Json) -> Json:
@@ -120,6 +128,7 @@ def _fixed(shape: Mapping[str, Any]) -> Callable[[Json], Json]:
     return lambda node: {**_about(node), **shape}
 
 
+_VALUES = ("value", "text")
 _SHAPES: dict[str, Callable[[Json], Json]] = {
     "value": _or_expression,
     "text": _fixed({"type": ["string", "number", "boolean", "null"]}),
