@@ -1,9 +1,9 @@
 // One control for each kind of plain value.  A control gives `undefined` when its value is left out.
 
-import { createContext, useContext, useEffect, useId, useState } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useId, useState } from "react";
 import type { ControlProps } from "../ui";
 import css from "./forms.module.css";
-import { isExpression, listOf, type Schema } from "./values";
+import { type Control, isExpression, listOf, type Schema } from "./values";
 
 /** Names that a form offers beside what its schema says. */
 export type Known = { connections: readonly string[]; flows: readonly string[] };
@@ -194,3 +194,17 @@ function read(text: string): { value: unknown; isWhole: boolean } {
 function same(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
+
+/** The control for each kind of plain value. */
+export const CONTROLS: Partial<Record<Control, (given: ControlOf) => ReactNode>> = {
+  text: TextControl,
+  connection: TextControl,
+  duration: TextControl,
+  expression: TextControl,
+  lines: LinesControl,
+  secret: SecretControl,
+  number: NumberControl,
+  choice: ChoiceControl,
+  "yes-no": YesNoControl,
+  any: AnyControl,
+};

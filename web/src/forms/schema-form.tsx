@@ -1,21 +1,12 @@
 // A form from a JSON Schema: a control for each value, nested where the schema is, raw JSON where no control fits.
 
 import { type ReactNode, useState } from "react";
-import { Button, type ControlProps, Field } from "../ui";
-import {
-  AnyControl,
-  ChoiceControl,
-  type ControlOf,
-  type Labelled,
-  LinesControl,
-  NumberControl,
-  SecretControl,
-  TextControl,
-  YesNoControl,
-} from "./controls";
+import { type ControlProps, Field } from "../ui";
+import { AnyControl, CONTROLS } from "./controls";
 import { type Errors, NO_ERRORS, pathText } from "./errors";
 import css from "./forms.module.css";
 import { Prose } from "./prose";
+import { type Change, type Given, ListRows, MapRows } from "./rows";
 import {
   type Control,
   controlOf,
@@ -29,23 +20,6 @@ import {
   withValue,
 } from "./values";
 
-/** Tells of a change: the place, and its value; `undefined` takes it out. */
-export type Change = (path: Path, value: unknown) => void;
-
-type Given = { root: Schema; errors: Errors; onChange: Change };
-
-const PLAIN: Partial<Record<Control, (given: ControlOf) => ReactNode>> = {
-  text: TextControl,
-  connection: TextControl,
-  duration: TextControl,
-  expression: TextControl,
-  lines: LinesControl,
-  secret: SecretControl,
-  number: NumberControl,
-  choice: ChoiceControl,
-  "yes-no": YesNoControl,
-  any: AnyControl,
-};
 const SHOWN_AT_FIRST = 4;
 
 /** Write an object in a form.  The fields that are seldom needed fold away. */
@@ -126,7 +100,7 @@ export function FormField({
       </Group>
     );
   }
-  const Plain = PLAIN[control] ?? AnyControl;
+  const Plain = CONTROLS[control] ?? AnyControl;
   const change = (next: unknown) => given.onChange(path, next);
   return (
     <Field {...about}>
@@ -156,93 +130,6 @@ function Group({
       {error && <p className={css.error}>{error}</p>}
     </fieldset>
   );
-}
-
-function ListRows({ schema, path, value, ...given }: Given & { schema: Schema; path: Path; value: unknown }) {
-  const items = listOf(value);
-  const inner = plainOf(objectOf(schema.items), given.root);
-  const Plain = PLAIN[controlOf(inner)] ?? AnyControl;
-  const put = (next: unknown[]) => given.onChange(path, next.length ? next : undefined);
-  return (
-    <div className={css.rows}>
-      {items.map((item, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: an element is its place
-        <div key={index} className={css.row}>
-          <Plain
-            control={named(`${path.at(-1)} ${index + 1}`)}
-            schema={inner}
-            value={item}
-            required
-            onChange={(next) => put(items.with(index, next ?? ""))}
-          />
-          <Button
-            small
-            aria-label={`Remove ${path.at(-1)} ${index + 1}`}
-            onClick={() => put(items.toSpliced(index, 1))}
-          >
-            ✕
-          </Button>
-        </div>
-      ))}
-      <Button
-        small
-        onClick={() => put([...items, inner.enum ? listOf(inner.enum)[0] : inner.type === "string" ? "" : 0])}
-      >
-        Add
-      </Button>
-    </div>
-  );
-}
-
-function MapRows({ schema, path, value, ...given }: Given & { schema: Schema; path: Path; value: unknown }) {
-  const members = Object.entries(objectOf(value));
-  const inner = plainOf(objectOf(schema.additionalProperties), given.root);
-  const [name, setName] = useState("");
-  const Plain = PLAIN[controlOf(inner)] ?? AnyControl;
-  const add = () => {
-    if (name && !members.some(([known]) => known === name)) given.onChange([...path, name], "");
-    setName("");
-  };
-  return (
-    <div className={css.rows}>
-      {members.map(([key, item]) => (
-        <div key={key} className={css.row}>
-          <code className={css.key}>{key}</code>
-          <Plain
-            control={named(`${path.at(-1)} ${key}`)}
-            schema={inner}
-            value={item}
-            required
-            onChange={(next) => given.onChange([...path, key], next ?? "")}
-          />
-          <Button small aria-label={`Remove ${key}`} onClick={() => given.onChange([...path, key], undefined)}>
-            ✕
-          </Button>
-        </div>
-      ))}
-      <div className={css.row}>
-        <input
-          type="text"
-          aria-label={`New key of ${path.at(-1)}`}
-          placeholder="New key"
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter") return;
-            event.preventDefault();
-            add();
-          }}
-        />
-        <Button small disabled={!name} onClick={add}>
-          Add
-        </Button>
-      </div>
-    </div>
-  );
-}
-
-function named(label: string): Labelled {
-  return { "aria-label": label };
 }
 
 /** A value that its control could not show is written as what it is. */

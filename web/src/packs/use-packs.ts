@@ -1,0 +1,32 @@
+// What there is of packs, and what a change of an install makes stale.
+
+import { type QueryClient, useQuery } from "@tanstack/react-query";
+import { api, ask } from "../api/client";
+
+/** The packs of the catalog. */
+export function usePacks() {
+  return useQuery({ queryKey: ["packs"], queryFn: () => ask(api.GET("/api/packs")) });
+}
+
+/** One pack of the catalog in full. */
+export function usePack(name: string) {
+  return useQuery({
+    queryKey: ["packs", name],
+    queryFn: () => ask(api.GET("/api/packs/{name}", { params: { path: { name } } })),
+  });
+}
+
+/** One install. */
+export function useInstall(name: string) {
+  return useQuery({
+    queryKey: ["installs", name],
+    queryFn: () => ask(api.GET("/api/packs/installs/{name}", { params: { path: { name } } })),
+  });
+}
+
+/** Ask anew for everything that installs have a part in. */
+export function refreshInstalls(queries: QueryClient): void {
+  for (const key of ["packs", "installs", "connections", "flows", "tools", "status", "problems"]) {
+    void queries.invalidateQueries({ queryKey: [key] });
+  }
+}
