@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import codecs
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -32,6 +33,13 @@ SHARED_HEADERS = frozenset(
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _REFUSED_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _UTF8_MARK = b"\xef\xbb\xbf"
+_ENCODINGS = """
+    ascii utf-8 utf-16 utf-16-le utf-16-be iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7
+    iso8859-8 iso8859-9 iso8859-10 iso8859-13 iso8859-14 iso8859-15 iso8859-16 cp1250 cp1251 cp1252 cp1253 cp1254
+    cp1255 cp1256 cp1257 cp1258 cp866 cp874 koi8-r koi8-u mac-roman mac-cyrillic gb2312 gbk gb18030 big5 big5hkscs
+    euc_jp iso2022_jp shift_jis cp932 euc_kr cp949 tis-620
+    """
+_CHARSETS = frozenset(_ENCODINGS.split())
 _TEXT_TYPES = frozenset({"application/xml", "application/javascript", "application/x-www-form-urlencoded"})
 
 
@@ -164,13 +172,22 @@ def _decode_json(body: bytes, response: "aiohttp.ClientResponse") -> Any:
 
 def decode_text(body: bytes, response: "aiohttp.ClientResponse") -> str:
     """Return the text; what does not fit the charset becomes a replacement character."""
+    return body.removeprefix(_UTF8_MARK).decode(_charset(response), "replace")
+
+
+def known_charset(label: str) -> str | None:
+    """Return Python's name of an encoding that the web has; None for any other.
+
+    Python knows more, and takes quadratic time for some of them: punycode, for one.
+    """
     try:
-        return body.removeprefix(_UTF8_MARK).decode(_charset(response), "replace")
-    except LookupError:
-        return body.decode("utf-8", "replace")
+        name = codecs.lookup(label).name if label else ""
+    except (LookupError, ValueError):
+        return None
+    return name if name in _CHARSETS else None
 
 
 def _charset(response: "aiohttp.ClientResponse") -> str:
     if "charset" not in response.headers.get("Content-Type", ""):
         return "utf-8"  # most answers; saves parsing the header
-    return (response.charset or "utf-8").lower()
+    return known_charset(response.charset or "") or "utf-8"

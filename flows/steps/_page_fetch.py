@@ -23,14 +23,6 @@ _ACCEPT: Final = {"Accept": "text/html,application/xhtml+xml,text/plain;q=0.9,ap
 _WEB_PORTS: Final = (80, 443)
 _SERVICE_PORTS: Final = 1024
 
-# Python knows more encodings than the web, and some of them take quadratic time.
-_KNOWN = """
-    ascii utf-8 utf-16 utf-16-le utf-16-be iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7
-    iso8859-8 iso8859-9 iso8859-10 iso8859-13 iso8859-14 iso8859-15 iso8859-16 cp1250 cp1251 cp1252 cp1253 cp1254
-    cp1255 cp1256 cp1257 cp1258 cp866 cp874 koi8-r koi8-u mac-roman mac-cyrillic gb2312 gbk gb18030 big5 big5hkscs
-    euc_jp iso2022_jp shift_jis cp932 euc_kr cp949 tis-620
-    """
-_CHARSETS: Final = frozenset(_KNOWN.split())
 _LATIN: Final = frozenset({"ascii", "iso8859-1"})
 _IN_HTML: Final = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _LOOKED_AT: Final = 2048
@@ -149,14 +141,8 @@ def _charset(declared: str | None, body: bytes, *, in_html: bool) -> str:
     if in_html and (found := _IN_HTML.search(body[:_LOOKED_AT])):
         names.append(found[1].decode())
     for name in names:
-        try:
-            known = codecs.lookup(name).name if name else ""
-        except LookupError:
-            continue
-        if known in _LATIN:
-            return "cp1252"  # what the web means by it: WHATWG Encoding, section 4.2
-        if known in _CHARSETS:
-            return known
+        if known := bodies.known_charset(name):
+            return "cp1252" if known in _LATIN else known  # as the web means it: WHATWG Encoding, section 4.2
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -8,6 +8,7 @@ import zlib
 import pytest
 from aiohttp import web
 
+from tests.bounded import bounded
 from tests.flows.steps.http.support import PATIENCE_SECONDS, Answer, Run, Upstream, ask, failure, fixed
 
 
@@ -119,3 +120,12 @@ async def test_a_compression_that_cannot_be_read_is_an_error(run: Run, upstream:
         "Set the header `Accept-Encoding: identity`."
     )
     assert error.code == "bad_response"
+
+
+async def test_an_encoding_that_takes_long_to_read_is_not_used(run: Run, upstream: Upstream) -> None:
+    upstream.answer = fixed(b"a-" + b"9a" * 500_000, content_type="text/plain; charset=punycode")
+
+    with bounded():  # Python's own reading of it would take minutes
+        answer = await ask(run, upstream.url)
+
+    assert answer["body"].startswith("a-9a")
