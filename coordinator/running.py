@@ -77,6 +77,7 @@ def announce(coordinator: Coordinator, stream: TextIO | None = None) -> None:
             f"  REST    {services.base_url}/api",
             f"  flows   {settings.flows}",
             f"  tools   {tools}",
+            f"  workers {_workers(services)}",
             f"  tokens  {'required' if settings.require_auth else 'not required'}",
             *notices(settings),
             *_about_pages(services),
@@ -89,6 +90,7 @@ def announce(coordinator: Coordinator, stream: TextIO | None = None) -> None:
             "mcp_url": mcp_url(services.base_url),
             "flows": settings.flows,
             "tools": tools,
+            "workers": _workers(services),
             "authentication": settings.require_auth,
         }
         log.info("ready", **facts)
@@ -104,6 +106,12 @@ def announce(coordinator: Coordinator, stream: TextIO | None = None) -> None:
 
 def _about_pages(services: Services) -> list[str]:
     return [OPEN_PAGES] if services.is_open else []
+
+
+def _workers(services: Services) -> str:
+    if services.fleet is None:
+        return "in this process"
+    return f"{len(services.fleet.workers())} over NATS at {', '.join(services.fleet.nats.access.places)}"
 
 
 def _outward_address() -> str:

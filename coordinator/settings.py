@@ -229,6 +229,8 @@ def notices(settings: Settings) -> list[str]:
         lines.append("Calls need no token, because only this machine can reach the server (HEADRACE_REQUIRE_AUTH).")
     if settings.allow_loopback:
         lines.append("Flows may connect to services on this machine (HEADRACE_ALLOW_LOOPBACK).")
+    if settings.nats is not None and not settings.nats.is_local and not settings.nats.is_encrypted:
+        lines.append("Credentials of connections travel to NATS unencrypted (tls:// in HEADRACE_NATS_URL).")
     if settings.allow_private_networks:
         lines.append("Flows may connect to private networks (HEADRACE_ALLOW_PRIVATE_NETWORKS).")
     return lines
