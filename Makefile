@@ -8,7 +8,7 @@ WEB := $(shell find web -name node_modules -prune -o -name schema.d.ts -o -type 
 
 .PHONY: help
 help: ## List the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/uv: requirements/tools.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -64,6 +64,10 @@ system: tests/clients/node_modules/.installed ## What the tests use beside Pytho
 tests/clients/node_modules/.installed: tests/clients/package-lock.json
 	npm ci --prefix tests/clients --no-fund --no-audit
 	@touch $@
+
+.PHONY: screenshots
+screenshots: $(VENV)/.dev system pages ## Picture every page, light and dark, into docs/images
+	$(BIN)/python -m tests.web.screenshots
 
 .PHONY: bench
 bench: $(VENV)/.dev system ## Measure against the peers, in ratios of one run

@@ -27,8 +27,8 @@ async def test_on_this_machine_the_pages_are_open_and_say_so_until_an_account_cl
     own_page: Page, own_server: HeadraceProcess, browser: Browser
 ) -> None:
     await own_page.goto("/")
-    await expect(own_page.get_by_text("These pages are open to every program on this machine.")).to_be_visible()
-    await own_page.get_by_role("link", name="These pages are open").click()
+    await expect(own_page.get_by_text("The web pages are open to every program on this machine.")).to_be_visible()
+    await own_page.get_by_role("link", name="The web pages are open").click()
     await own_page.get_by_label("Password").fill(PASSWORD)
     await own_page.get_by_role("button", name="Make the account").click()
     await expect(own_page.get_by_text("Signed in as owner.")).to_be_visible()

@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { Button } from "./button";
 import css from "./table.module.css";
@@ -32,8 +32,14 @@ export function Table<Row>({
   /** Whether a row came while one looked. */
   fresh?: (row: Row) => boolean;
 }) {
+  const [frame, scrolls] = useScrolls();
   return (
-    <div className={css.frame}>
+    <section
+      ref={frame}
+      className={css.frame}
+      aria-label={scrolls ? caption : undefined}
+      tabIndex={scrolls ? 0 : undefined}
+    >
       <table className={css.table}>
         <caption className="visually-hidden">{caption}</caption>
         <thead>
@@ -63,8 +69,22 @@ export function Table<Row>({
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
+}
+
+/** Whether an element holds more than its width shows, as it is now. */
+function useScrolls(): [RefObject<HTMLElement | null>, boolean] {
+  const element = useRef<HTMLElement>(null);
+  const [scrolls, setScrolls] = useState(false);
+  useEffect(() => {
+    const watched = element.current;
+    if (!watched) return;
+    const observer = new ResizeObserver(() => setScrolls(watched.scrollWidth > watched.clientWidth));
+    observer.observe(watched);
+    return () => observer.disconnect();
+  }, []);
+  return [element, scrolls];
 }
 
 /** Where one is in a list that the server pages: the cursors that led here.  `key` starts anew when it changes. */
