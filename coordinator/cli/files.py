@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coordinator.durable.hooks import build_hooks
 from flows.check import check_calls
 from flows.compile import analyse_flow
 from flows.errors import NotFound
@@ -44,6 +45,7 @@ def read_flow_files(paths: Sequence[Path]) -> FlowFiles:
         if not any(path.is_relative_to(folder) for folder in folders):
             _take(found, path)
     found.problems += check_calls(found.plans)
+    found.problems += build_hooks(found.plans.values()).problems
     return found
 
 
