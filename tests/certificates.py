@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Vouches for 127.0.0.1.  `certificate` is what a client trusts, as PEM."""
+    """Vouches for 127.0.0.1 and for names.  `certificate` is what a client trusts, as PEM."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -21,11 +21,12 @@ class Authority:
         self._own = builder.sign(self._key, hashes.SHA256())
         self.certificate = self._own.public_bytes(serialization.Encoding.PEM)
 
-    def server_context(self, folder: Path) -> ssl.SSLContext:
+    def server_context(self, folder: Path, *hosts: str) -> ssl.SSLContext:
         """Return the context of a new server; its files are in the folder for as long as it takes to read them."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test server")])
-        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+        loopback = x509.IPAddress(ip_address("127.0.0.1"))
+        names = x509.SubjectAlternativeName([loopback, *(x509.DNSName(host) for host in hosts)])
         signed = self._builder(name, key).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
         file = folder / "server.pem"
         private = key.private_bytes(

@@ -17,6 +17,7 @@ from aiohttp import web
 from tests.clients.clients import Connection, python_sdk
 from tests.coordinator.packs.support import FIND_ORDER, SHOP
 from tests.headrace_process import HeadraceProcess
+from tests.open_meteo import open_meteo
 
 pytestmark = pytest.mark.processes
 
@@ -81,7 +82,11 @@ async def asked(client: Connection, tool: str, **arguments: Any) -> Any:
 
 
 async def test_three_commands_bring_the_explorer_and_the_weather_twice(tmp_path: Path) -> None:
-    async with HeadraceProcess(tmp_path) as server, connected(server) as client:
+    async with (
+        open_meteo(tmp_path) as meteo,
+        HeadraceProcess(tmp_path, **meteo.environment) as server,
+        connected(server) as client,
+    ):
         before = await client.tools()
         explorer = await headrace(server, "pack", "install", "sql-explorer", "--connect", "database=sample")
         weather = await headrace(server, "pack", "install", "weather")
@@ -90,6 +95,8 @@ async def test_three_commands_bring_the_explorer_and_the_weather_twice(tmp_path:
         after = await client.tools()
         tables = await asked(client, "db_list_tables")
         counted = await asked(client, "db_query", sql="SELECT count(*) AS n FROM countries WHERE name = 'Japan'")
+        here = await asked(client, "weather_current_weather", place="Oslo")
+        there = await asked(client, "weather_us_current_weather", place="Oslo")
         await headrace(server, "pack", "disable", "weather-us")
         without = await client.tools()
         async with connected(server, "/weather") as alone:
@@ -104,6 +111,9 @@ async def test_three_commands_bring_the_explorer_and_the_weather_twice(tmp_path:
     assert after["weather_us_current_weather"].endswith("(US)")
     assert {"cities", "countries"} <= {table["name"] for table in tables["tables"]}
     assert counted["rows"] == [{"n": 1}]
+    assert (here["place"], here["sky"], here["temperature"]) == ("Oslo, Norway", "slight snow", -4)
+    assert (there["temperature"], there["units"]["temperature"]) == (24.8, "fahrenheit")
+    assert meteo.asked == ["geocoding-api.open-meteo.com", "api.open-meteo.com"] * 2
     assert after.keys() - without.keys() == set(other)
     assert set(of_one) == set(weather)
     assert again == after
