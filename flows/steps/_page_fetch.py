@@ -8,7 +8,7 @@ import aiohttp
 from yarl import URL
 
 from flows.errors import StepError
-from flows.sdk import StepContext
+from flows.sdk import NetworkPolicy, StepContext
 from flows.steps import _http_body as bodies
 from flows.steps import _http_errors as errors
 from flows.steps._http_client import Request, client_of, send
@@ -33,6 +33,10 @@ class Hosts(NamedTuple):
 
     allowed: frozenset[str]
     denied: frozenset[str]
+
+    def policy_for(self, url: URL, policy: NetworkPolicy) -> NetworkPolicy:
+        """Return where the socket may go: what settings open to flows is open here for hosts that are named only."""
+        return policy if (url.host or "").rstrip(".").lower() in self.allowed else NetworkPolicy()
 
     def check(self, url: URL) -> None:
         """Return when the address may be asked.  Raises StepError."""
@@ -77,7 +81,7 @@ async def fetch(address: str, hosts: Hosts, max_bytes: int, context: StepContext
         if context.remaining <= 0:
             raise errors.out_of_time(request)
         try:
-            client = await client_of(context, context.network)
+            client = await client_of(context, hosts.policy_for(url, context.network))
             outcome = await _ask(client, request, max_bytes, context.remaining)
         except (aiohttp.ClientError, OSError) as problem:
             raise errors.failed(problem, request) from problem

@@ -7,6 +7,7 @@ from flows.sdk import NetworkPolicy
 from tests.flows.steps.http.support import Upstream, fixed
 from tests.packs.installed import Failed, installed
 
+OPEN = NetworkPolicy(allow_loopback=True, allow_private=True)
 PAGE = "<title>Mill</title><h1>Mill</h1><p>The <a href='/wheel'>wheel</a> and <a href='https://b.example/'>more</a>."
 
 
@@ -21,7 +22,7 @@ async def upstream() -> object:
 
 
 async def test_a_page_is_described_read_and_followed(upstream: Upstream) -> None:
-    async with installed("web-page") as call:
+    async with installed("web-page", {"allowed_hosts": ["127.0.0.1"]}) as call:
         about = await call("describe_page", url=upstream.url)
         read = await call("read_page", url=upstream.url)
         links = await call("list_links", url=upstream.url, where="same_host")
@@ -33,8 +34,9 @@ async def test_a_page_is_described_read_and_followed(upstream: Upstream) -> None
 
 
 @pytest.mark.parametrize("tool", ["describe_page", "read_page", "list_links"])
-async def test_no_tool_reaches_the_network_of_the_server(upstream: Upstream, tool: str) -> None:
-    async with installed("web-page", network=NetworkPolicy()) as call:
+@pytest.mark.parametrize("network", [NetworkPolicy(), OPEN])
+async def test_no_tool_reaches_the_network_of_the_server(upstream: Upstream, tool: str, network: NetworkPolicy) -> None:
+    async with installed("web-page", network=network) as call:
         with pytest.raises(Failed) as failed:
             await call(tool, url=upstream.url)
 

@@ -19,6 +19,7 @@ HTML = "text/html; charset=utf-8"
 
 
 async def page(run: Run, url: str, **config: Any) -> dict[str, Any]:
+    config.setdefault("allow_hosts", ["127.0.0.1"] if "//127.0.0.1:" in url and run.network.allow_loopback else [])
     result: dict[str, Any] = await fetch_page.run(FetchPageConfig(url=url, **config), run)
     return result
 
@@ -153,7 +154,17 @@ async def test_a_redirect_is_checked_like_the_first_address(
 ) -> None:
     upstream.answer = redirect(location)
 
-    assert (await failure(run, upstream.url, deny_hosts=["denied.example"])).code == code
+    named = ["127.0.0.1", "169.254.169.254", "10.0.0.1", "example.com", "denied.example"]
+
+    assert (await failure(run, upstream.url, allow_hosts=named, deny_hosts=["denied.example"])).code == code
+
+
+async def test_what_settings_open_to_flows_is_open_for_hosts_that_are_named_only(run: Run, upstream: Upstream) -> None:
+    upstream.answer = fixed("x", content_type="text/plain")
+
+    assert (await failure(run, upstream.url, allow_hosts=[])).code == "address_refused"
+    assert (await page(run, upstream.url, allow_hosts=["127.0.0.1"]))["text"] == "x"
+    assert len(upstream.seen) == 1
 
 
 async def test_a_redirect_is_followed_and_a_circle_ends(run: Run, upstream: Upstream, elsewhere: Upstream) -> None:
