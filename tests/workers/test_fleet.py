@@ -99,6 +99,27 @@ async def test_without_a_worker_calls_fail_at_once_and_work_when_one_comes(nats:
     assert value_of(somebody) == "x"
 
 
+async def test_two_coordinators_share_the_slots_of_a_worker(nats: NatsProcess) -> None:
+    plans = Plans([SLEEPING])
+    async with (
+        dispatching(nats.access, plans) as one,
+        dispatching(nats.access, plans) as other,
+        working(nats.access, slots=3) as worker,
+    ):
+        await asyncio.gather(one.watch.until(1), other.watch.until(1))
+        most = 0
+
+        def look(_event: Event) -> None:
+            nonlocal most
+            most = max(most, worker.running_calls)
+
+        calls = [each.run(request(SLEEPING, seconds=20), look) for each in (one, other) for _ in range(12)]
+        results = await asyncio.gather(*calls)
+
+    assert [value_of(result) for result in results] == ["done"] * 24
+    assert most == 3
+
+
 async def test_a_worker_that_drains_finishes_its_calls_and_the_others_take_the_new_ones(nats: NatsProcess) -> None:
     async with fleet(nats.access, [SLEEPING, ECHO], workers=2, slots=5) as running:
         tasks = await started(running, 4, SLEEPING)
@@ -264,7 +285,7 @@ async def test_the_permissions_that_the_page_names_are_enough(tmp_path: Path) ->
     (tmp_path / "nats.conf").write_text(configuration)
     plan = flow(
         "outer",
-        "  - log: started\n  - call: {flow: echo, args: {text: hi}}\n  - sql: {connection: shop, query: SELECT 1 AS one}",
+        "  - call: {flow: echo, args: {text: hi}}\n  - sql: {connection: shop, query: SELECT 1 AS one}",
     )
     source = Changing(sql_connection("shop", "sqlite:///:memory:"))
 
