@@ -17,7 +17,9 @@ class RetryFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     attempts: Annotated[int, Meta(description="How often to try in all.", ge=1, le=20)] = 3
     delay: Annotated[Duration, Meta(description="The wait before the second try.")] = 0.5
     factor: Annotated[float, Meta(description="Each further wait is this much longer.", ge=1, le=10)] = 2.0
-    max_delay: Annotated[Duration, Meta(description="The longest wait.")] = 30.0
+    max_delay: Annotated[
+        Duration, Meta(description="The longest wait; who asks for a longer one is not asked again.")
+    ] = 30.0
     on: Annotated[
         list[str] | UnsetType,
         Meta(description="Error codes to try again on. Unset: those that the step calls temporary."),

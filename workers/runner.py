@@ -219,8 +219,11 @@ class Run:
                 temporary = failure.code in policy.on if policy.on else failure.retryable
                 if not temporary or context.attempts >= policy.attempts:
                     raise
-                wait = delay * random.uniform(0.8, 1.2) if failure.retry_after is None else failure.retry_after
-                wait = min(wait, policy.max_delay)
+                wait = failure.retry_after
+                if wait is None:
+                    wait = min(delay * random.uniform(0.8, 1.2), policy.max_delay)
+                elif wait > policy.max_delay:
+                    raise  # to come earlier than asked for makes it worse
                 if wait >= self.remaining():
                     raise
             context.attempts += 1

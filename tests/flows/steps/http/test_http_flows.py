@@ -49,6 +49,20 @@ async def test_a_status_can_be_handled_by_its_code(upstream: Upstream) -> None:
     assert (result.error.code, result.error.step, result.error.retryable) == ("http_410", "it", False)
 
 
+@pytest.mark.parametrize(("max_delay", "requests"), [("30s", 2), ("500ms", 1)])
+async def test_a_service_is_not_asked_again_before_the_time_that_it_named(
+    upstream: Upstream, max_delay: str, requests: int
+) -> None:
+    upstream.answer = fixed("{}", 429, Retry_After="1")
+    retry = f"    retry: {{attempts: 2, max_delay: {max_delay}}}"
+
+    result = await run_flow(f"{flow(upstream, '{url: BASE/}')}{retry}\n", {"a": "x"})
+
+    assert result.error is not None
+    assert (result.error.code, result.error.retry_after) == ("http_429", 1.0)
+    assert len(upstream.seen) == requests
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
