@@ -120,3 +120,32 @@ async def test_a_schedule_fires_once_a_time_whoever_of_two_coordinators_is_pause
     assert Counter(len(keys) for keys in runs_of_a_time.values()) == {1: len(times)}
     seconds = [int(time[17:19]) for time in times]
     assert all((later - earlier) % 60 == 1 for earlier, later in pairwise(seconds)), times
+
+
+async def test_runs_of_a_killed_worker_are_made_by_another_and_never_doubled(tmp_path: Path, service: Counting) -> None:
+    flows = flows_in(tmp_path, asking(service.url, HOOK))
+    limits = {"HEADRACE_WORKERS": "2", "HEADRACE_MAX_DURABLE_RUNS": str(UNDER_WAY)}
+    async with HeadraceProcess(tmp_path, flows, **limits) as server:
+        service.held.clear()
+        accepted = await asyncio.to_thread(_deliver, server, DELIVERIES)
+        await service.until_asked(UNDER_WAY)
+        workers = (await asyncio.to_thread(server.api, "GET", "/workers"))["workers"]
+        os.kill(workers[0]["pid"], signal.SIGKILL)
+        service.held.set()
+        await service.until_done(DELIVERIES, seconds=60)
+        async with asyncio.timeout(60):
+            while True:
+                letters = await asyncio.to_thread(server.api, "GET", "/dead-letters")
+                if not letters["waiting"]:
+                    break
+                await asyncio.sleep(0.1)  # the queue tells nobody about its ends
+
+    print(f"\naccepted {len(accepted)}, asked {service.asked.total()} times, done {service.done.total()}")
+    assert service.done == dict.fromkeys(accepted, 1)
+    assert letters["dead_letters"] == []
+
+
+def _deliver(server: HeadraceProcess, number: int) -> list[str]:
+    answers = [httpx.post(f"{server.url}/hooks/mill", json={}) for _ in range(number)]
+    assert {answer.status_code for answer in answers} == {202}
+    return [answer.json()["run"] for answer in answers]
