@@ -47,6 +47,11 @@ class NatsProcess:
                 assert time.monotonic() < deadline, "nats-server does not listen"
                 time.sleep(0.02)
 
+    def reload(self) -> None:
+        """Let it read its configuration again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def kill(self) -> None:
         """Let it die without a word."""
         if self._process is not None:

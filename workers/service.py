@@ -38,8 +38,15 @@ async def run_worker(options: WorkerOptions) -> None:
     with _told_by_signals(told):
         if options.ends_with_input:
             await _tell_at_end_of_input(told)
-        async with connected(options.access, f"headrace worker {options.identity.name}") as client:
-            worker = FleetWorker(Link(client), options.identity, options.slots)
+        links: list[Link] = []
+
+        async def back() -> None:
+            for link in links:
+                await link.listen_again()
+
+        async with connected(options.access, f"headrace worker {options.identity.name}", back=back) as client:
+            links.append(Link(client))
+            worker = FleetWorker(links[0], options.identity, options.slots)
             async with worker.running():
                 gc.collect()
                 gc.freeze()

@@ -26,15 +26,15 @@ class Nats:
         self.coordinator_id = coordinator_id
         self.is_own = is_own
         self._when_lost: list[Callable[[], None]] = []
-        self._when_back: list[Callable[[], None]] = []
+        self._when_back: list[Told] = []
 
     @property
     def is_up(self) -> bool:
         """Whether NATS can be reached now."""
         return bool(self.client.is_connected)
 
-    def subscribe(self, *, lost: Callable[[], None], back: Callable[[], None]) -> None:
-        """Call back when the connection breaks, and when it is there again."""
+    def subscribe(self, *, lost: Callable[[], None], back: Told) -> None:
+        """Call back when the connection breaks, and when it is there again; then subscriptions may be forgotten."""
         self._when_lost.append(lost)
         self._when_back.append(back)
 
@@ -46,7 +46,7 @@ class Nats:
     async def tell_back(self) -> None:
         """Tell all that the connection is there again."""
         for told in self._when_back:
-            told()
+            await told()
 
 
 @asynccontextmanager

@@ -81,8 +81,9 @@ class Watch:
         self._end_all(member, Lost(why))
         self._line.advance()
 
-    def back(self) -> None:
+    async def back(self) -> None:
         """Take it that NATS is there again after an outage: ask who is there, and what became of the calls."""
+        await self._link.listen_again()
         self._since = time.monotonic()
         self._link.post(NEWS, RollCall(self._coordinator))
         for _, attempt in self._attempts:

@@ -41,7 +41,7 @@ async def connected(
     from nats.aio.client import Client
 
     client = Client()
-    watch = _Watch(access, lost, back)
+    watch = _Watch(access, lost, back, lambda: client.connect(**access.options(), **options))
     options: dict[str, Any] = {
         "name": name,
         "connect_timeout": CONNECT_SECONDS,
@@ -52,6 +52,7 @@ async def connected(
         "error_cb": watch.failed,
         "disconnected_cb": watch.lost,
         "reconnected_cb": watch.back,
+        "closed_cb": watch.closed,
     }
     try:
         connecting = asyncio.ensure_future(client.connect(**access.options(), **options))
@@ -71,6 +72,8 @@ async def connected(
     finally:
         watch.is_closing = True
         connecting.cancel()
+        if watch.reopening is not None:
+            watch.reopening.cancel()
         await _close(client)
 
 
@@ -97,16 +100,18 @@ def _refuse_open(client: "Client", access: NatsAccess) -> None:
 class _Watch:
     """Says what happens to a connection, each thing once."""
 
-    def __init__(self, access: NatsAccess, lost: Told | None, back: Told | None) -> None:
+    def __init__(self, access: NatsAccess, lost: Told | None, back: Told | None, connect: Told) -> None:
         self._where = ", ".join(access.places)
         self._lost = lost
         self._back = back
+        self._connect = connect
         self._last = ""
         self._failures = 0
         self.is_up = False
         self.is_closing = False
         self.give_up: tuple[int, asyncio.Future[None]] | None = None
         self.refusal: NatsUnavailable | None = None
+        self.reopening: asyncio.Task[None] | None = None
 
     async def failed(self, error: Exception) -> None:
         """Take an error; while it stays the same it is said once."""
@@ -139,3 +144,19 @@ class _Watch:
         log.warning("the connection to NATS at %s is there again", self._where)
         if self._back is not None:
             await self._back()
+
+    async def closed(self) -> None:
+        """Take that the library gave up: it does when the server sends an error that it does not know."""
+        if self.is_up and not self.is_closing:
+            self.reopening = asyncio.create_task(self._reopen(), name="connect to NATS again")
+
+    async def _reopen(self) -> None:
+        while True:
+            await asyncio.sleep(RECONNECT_SECONDS)
+            try:
+                await self._connect()
+            except Exception as error:
+                await self.failed(error)
+            else:
+                await self.back()
+                return

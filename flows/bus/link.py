@@ -14,6 +14,7 @@ from flows.wire import Decoder, Joiner, encoded, pieces
 if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
 
 MAX_PIECE_BYTES: Final = 512 * 1024
 """Smaller than NATS allows by default, so that a large message does not keep small ones waiting."""
@@ -32,6 +33,7 @@ class Link:
     def __init__(self, client: "Client", nobody: Nobody = lambda _subject: None) -> None:
         self._client = client
         self._nobody = nobody
+        self._heard: dict[str, tuple[Callable[[Msg], Awaitable[None]], Subscription]] = {}
         self._outbox: deque[tuple[str, Struct]] = deque()
         self._posting: asyncio.Task[None] | None = None
 
@@ -58,15 +60,27 @@ class Link:
                 return
             await handle(decoded)
 
-        subscription = await self._client.subscribe(
-            subject, cb=take, pending_msgs_limit=NO_LIMIT, pending_bytes_limit=NO_LIMIT
-        )
+        await self._listen(subject, take)
         await self._client.flush()  # whoever is told of us from now on reaches us
         try:
             yield
         finally:
+            _, subscription = self._heard.pop(subject)
             if not self._client.is_closed:
                 await subscription.unsubscribe()
+
+    async def listen_again(self) -> None:
+        """Listen as before on a connection that was closed and opened anew: that one forgot its subscriptions."""
+        known = set(self._client._subs.values())  # the library does not say so in another way
+        for subject, (take, subscription) in list(self._heard.items()):
+            if subscription not in known:
+                await self._listen(subject, take)
+
+    async def _listen(self, subject: str, take: "Callable[[Msg], Awaitable[None]]") -> None:
+        subscription = await self._client.subscribe(
+            subject, cb=take, pending_msgs_limit=NO_LIMIT, pending_bytes_limit=NO_LIMIT
+        )
+        self._heard[subject] = take, subscription
 
     async def send(self, subject: str, message: Struct, reply: str = "") -> int:
         """Send a message after all that were posted; return how many bytes it has.

@@ -77,7 +77,7 @@ async def dispatching(
 
     async def back() -> None:
         for each in made:
-            each.watch.back()
+            await each.watch.back()
 
     async with connected(access, "dispatcher", back=back) as client:
         link = Link(client, lambda subject: made[0].watch.nobody(subject))
@@ -97,7 +97,14 @@ async def dispatching(
 @asynccontextmanager
 async def working(access: NatsAccess, slots: int = 1000, name: str = "worker") -> AsyncIterator[FleetWorker]:
     """Run a worker."""
-    async with connected(access, "worker") as client:
-        worker = FleetWorker(Link(client), Identity(worker=secrets.token_hex(6), name=name, release="test"), slots)
+    links: list[Link] = []
+
+    async def back() -> None:
+        for link in links:
+            await link.listen_again()
+
+    async with connected(access, "worker", back=back) as client:
+        links.append(Link(client))
+        worker = FleetWorker(links[0], Identity(worker=secrets.token_hex(6), name=name, release="test"), slots)
         async with worker.running():
             yield worker

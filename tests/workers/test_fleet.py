@@ -304,3 +304,32 @@ async def test_the_permissions_that_the_page_names_are_enough(tmp_path: Path) ->
 
     assert value_of(result)["rows"] == [{"one": 1}]
     assert "permissions violation" in refusal.lower()
+
+
+async def test_a_connection_that_the_server_ends_for_good_is_opened_anew(tmp_path: Path) -> None:
+    configuration = tmp_path / "nats.conf"
+    users = "authorization {{users: [{{user: coordinator, password: c}}, {{user: worker, password: {password}}}]}}\n"
+    configuration.write_text(users.format(password="w"))
+
+    with nats_process(tmp_path / "store", "-c", str(configuration), user="") as server:
+        url = server.access.url
+        coordinator, worker = (
+            NatsAccess(url=url, user="coordinator", password="c"),
+            NatsAccess(url=url, user="worker", password="w"),
+        )
+        async with dispatching(coordinator, Plans([ECHO])) as dispatcher, working(worker):
+            await asyncio.wait_for(dispatcher.watch.until(1), SOON)
+            configuration.write_text(users.format(password="changed"))
+            server.reload()
+            async with asyncio.timeout(2 * SOON):
+                while dispatcher.workers():  # noqa: ASYNC110  nobody tells
+                    await asyncio.sleep(0.05)
+            shut_out = await dispatcher.run(request(ECHO, {"text": "x"}))
+            configuration.write_text(users.format(password="w"))
+            server.reload()
+            await asyncio.wait_for(dispatcher.watch.until(1), 2 * SOON)
+            back = await dispatcher.run(request(ECHO, {"text": "x"}))
+
+    assert shut_out.error is not None
+    assert shut_out.error.code == "no_worker"
+    assert value_of(back) == "x"
