@@ -63,6 +63,11 @@ def kinds_out() -> KindsOut:
     )
 
 
+def _label(name: str) -> str:
+    """Name a field for people."""
+    return name.replace("_", " ").capitalize().replace("url", "URL")
+
+
 def _secrets_of(auth: type[Any]) -> tuple[str, ...]:
     required = {field.name: "" for field in msgspec.structs.fields(auth) if field.required}
     return secret_names(HttpConnection(base_url="", auth=auth(**required)))
@@ -71,7 +76,8 @@ def _secrets_of(auth: type[Any]) -> tuple[str, ...]:
 def _form(declared: type[Struct], *, without: tuple[str, ...], secrets: tuple[str, ...] = ()) -> FormOut:
     (_,), definitions = msgspec.json.schema_components([declared], ref_template="#/$defs/{name}")
     schema = definitions.pop(declared.__name__)
-    properties = {name: field for name, field in schema["properties"].items() if name not in without}
+    fields = schema["properties"].items()
+    properties = {name: {**field, "title": _label(name)} for name, field in fields if name not in without}
     required = [name for name in schema.get("required", ()) if name not in without]
     name = str(declared.__struct_config__.tag)
     return FormOut(

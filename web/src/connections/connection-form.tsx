@@ -93,6 +93,7 @@ function Form({
       <SchemaForm
         key={kind.name}
         schema={kind.fields as Schema}
+        many={3}
         value={draft.fields}
         onChange={(fields) => change({ fields: objectOf(fields) })}
       />
@@ -109,6 +110,7 @@ function Form({
           <SchemaForm
             key={auth.name}
             schema={auth.fields as Schema}
+            many={4}
             value={draft.authFields}
             onChange={(authFields) => change({ authFields: objectOf(authFields) })}
           />

@@ -21,30 +21,41 @@ import {
 } from "./values";
 
 const SHOWN_AT_FIRST = 4;
+const MANY = 6;
 
 /** Write an object in a form.  The fields that are seldom needed fold away. */
 export function SchemaForm({
   schema,
   value,
   errors = NO_ERRORS,
+  many = MANY,
   onChange,
 }: {
   schema: Schema;
   value: unknown;
   errors?: Errors;
+  /** With more fields than this, those that need not be given fold away. */
+  many?: number;
   onChange: (value: unknown) => void;
 }) {
   const change: Change = (path, inner) => onChange(withValue(value, path, inner) ?? {});
-  return <FormFields schema={schema} root={schema} path={[]} value={value} errors={errors} onChange={change} />;
+  const given = { root: schema, errors, onChange: change };
+  return <FormFields {...given} schema={schema} path={[]} value={value} many={many} />;
 }
 
 /** The fields of an object; those that must be given or are given first, the rest folded. */
-export function FormFields({ schema, path, value, ...given }: Given & { schema: Schema; path: Path; value: unknown }) {
+export function FormFields({
+  schema,
+  path,
+  value,
+  many = MANY,
+  ...given
+}: Given & { schema: Schema; path: Path; value: unknown; many?: number }) {
   const plain = plainOf(schema, given.root);
   const members = objectOf(value);
   const all = fieldsOf(plain);
   // Decided once: a field must not move away from under the hands of who fills it in.
-  const [first] = useState(() => new Set(chosen(plain, all, members)));
+  const [first] = useState(() => new Set(chosen(plain, all, members, many)));
   const show = ([name, inner]: [string, Schema]) => (
     <FormField
       key={name}
@@ -153,8 +164,8 @@ function fitting(control: Control, value: unknown, schema: Schema): Control {
   return fits[control] === false ? "any" : control;
 }
 
-function chosen(schema: Schema, all: [string, Schema][], members: Record<string, unknown>): string[] {
+function chosen(schema: Schema, all: [string, Schema][], members: Record<string, unknown>, many: number): string[] {
   const wanted = all.map(([name]) => name).filter((name) => isRequired(schema, name) || members[name] !== undefined);
-  if (all.length <= SHOWN_AT_FIRST + 2) return all.map(([name]) => name);
+  if (all.length <= many) return all.map(([name]) => name);
   return wanted.length ? wanted : all.slice(0, SHOWN_AT_FIRST).map(([name]) => name);
 }

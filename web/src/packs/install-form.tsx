@@ -127,7 +127,8 @@ export function PreviewCard({ preview, error }: { preview: Preview | null; error
   }
   if (!preview) return <Skeleton lines={5} />;
   const changes = preview.changes.filter((each) => each.change !== "same");
-  const told = new Map(changes.map((each) => [each.name, each]));
+  const isAllNew = changes.every((each) => each.change === "added") && changes.length >= preview.tools.length;
+  const told = new Map(isAllNew ? [] : changes.map((each) => [each.name, each]));
   return (
     <div className={css.preview}>
       {preview.conflicts.length > 0 && (

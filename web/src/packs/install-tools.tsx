@@ -3,6 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, ask, type Schemas } from "../api/client";
 import { Badge, Button, type Column, Empty, Table, Text, useToast } from "../ui";
+import css from "./packs.module.css";
 import { refreshInstalls } from "./use-packs";
 
 type Tool = Schemas["PackTool"] & { enabled: boolean; live: boolean };
@@ -23,7 +24,7 @@ export function InstallTools({ install }: { install: Schemas["InstallOut"] }) {
 }
 
 const COLUMNS: Column<Tool>[] = [
-  { key: "name", title: "Tool", show: (tool) => <code>{tool.name}</code> },
+  { key: "name", title: "Tool", show: (tool) => <code className={css.tool}>{tool.name}</code> },
   { key: "about", title: "What it does", wide: true, show: (tool) => <Text>{tool.description}</Text> },
   {
     key: "state",

@@ -67,6 +67,9 @@ export function LinkForm({
         </Field>
       )}
       {link.mode === "new" && <Asks asks={pack.asks[own] ?? []} link={link} onChange={onChange} />}
+      {link.mode === "new" && declared.kind === "http" && declared.base_url && (
+        <Address declared={declared.base_url} link={link} onChange={onChange} />
+      )}
       {link.mode === "new" && needsSignIn && (
         <Field label="Register this address at the provider first" help="Letter by letter, as the redirect URI.">
           {() => <CodeBlock text={pack.redirect_uri} label="Redirect URI" />}
@@ -84,6 +87,38 @@ function Way({ own, words, isOn, onChoose }: { own: string; words: string; isOn:
     <label>
       <input type="radio" name={`way of ${own}`} checked={isOn} onChange={onChoose} /> {words}
     </label>
+  );
+}
+
+/** The address that requests go to, for those whose service is elsewhere than usual. */
+function Address({
+  declared,
+  link,
+  onChange,
+}: {
+  declared: string;
+  link: Extract<Link, { mode: "new" }>;
+  onChange: (link: Link) => void;
+}) {
+  const put = (text: string) => {
+    const { base_url: _, ...others } = link.settings;
+    onChange({ ...link, settings: text ? { ...others, base_url: text } : others });
+  };
+  return (
+    <details className={css.more}>
+      <summary>Another address</summary>
+      <Field label="Base URL" optional help="Only if the service is not where the pack expects it.">
+        {(control) => (
+          <input
+            {...control}
+            type="url"
+            placeholder={declared}
+            value={String(link.settings.base_url ?? "")}
+            onChange={(event) => put(event.target.value)}
+          />
+        )}
+      </Field>
+    </details>
   );
 }
 

@@ -56,7 +56,7 @@ export function InstallPage() {
 }
 
 const TOOLS: Column<Tool>[] = [
-  { key: "name", title: "Tool", show: (tool) => <code>{tool.name}</code> },
+  { key: "name", title: "Tool", show: (tool) => <code className={css.tool}>{tool.name}</code> },
   { key: "about", title: "What it does", show: (tool) => <Text>{tool.description}</Text> },
   {
     key: "effect",
