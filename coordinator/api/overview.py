@@ -1,6 +1,6 @@
 """`/api/overview`: what the home page shows.  Everything comes from memory, so it costs the same with any history."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Final, Literal
 
 from litestar import get
@@ -94,7 +94,7 @@ async def get_overview(services: GivenServices, wanted: WantedRange = "24h") -> 
     points = services.statistics.points(wanted)
     attention = sorted(_attention(services), key=lambda each: ("error", "warning", "info").index(each.level))
     steps = first_steps(services)
-    by_tool = services.statistics.by_tool(wanted)
+    by_tool = await services.statistics.by_tool(wanted)
     is_well = not any(each.level == "error" for each in attention)
     return OverviewOut(
         is_well=is_well,
@@ -163,7 +163,7 @@ def first_steps(services: Services) -> list[FirstStepOut]:
     ]
 
 
-def _top(by_tool: dict[str, Cell], measure: Callable[[Cell], int]) -> list[ToolCountsOut]:
+def _top(by_tool: Mapping[str, Cell], measure: Callable[[Cell], int]) -> list[ToolCountsOut]:
     found = [(measure(cell), tool, cell) for tool, cell in by_tool.items()]
     best = sorted((each for each in found if each[0] > 0), key=lambda each: (-each[0], each[1]))
     return [ToolCountsOut(tool=tool, counts=counts_out(cell)) for _, tool, cell in best[:SHOWN_TOOLS]]

@@ -34,7 +34,8 @@ class RunController(Controller):
         text: Annotated[
             str | None,
             QueryParameter(
-                description="Only runs whose id, tool, caller, client or error message holds this.", max_length=200
+                description="Only runs whose tool, caller, client or error holds this, or the run of this id.",
+                max_length=200,
             ),
         ] = None,
         since: Annotated[int | None, QueryParameter(description="Milliseconds since the epoch.")] = None,

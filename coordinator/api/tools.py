@@ -17,7 +17,7 @@ from coordinator.calls import Source
 from coordinator.catalog.entries import Origin
 from coordinator.runs.queries import CallerOut
 from coordinator.services import Services
-from coordinator.statistics.cell import total
+from coordinator.statistics.cell import Cell, total
 from coordinator.toolset import Tool
 from flows.errors import NotFound
 from flows.problems import did_you_mean
@@ -85,8 +85,8 @@ class ToolController(Controller):
     tags = ("tools",)
     opt = {ACCESS: CALLER}  # noqa: RUF012  the framework wants it here, and copies it
 
-    @get("/", operation_id="listTools", sync_to_thread=False)
-    def list_tools(
+    @get("/", operation_id="listTools")
+    async def list_tools(
         self,
         services: GivenServices,
         principal: GivenPrincipal,
@@ -98,7 +98,7 @@ class ToolController(Controller):
         tools = services.tools.current.view(principal.tools).tools
         found = [tool for tool in tools.values() if _fits(tool, search)]
         page, following = page_of(found, lambda tool: tool.name, limit, after)
-        facts = _facts(services, [tool.name for tool in page]) if principal.is_admin else {}
+        facts = await _facts(services, [tool.name for tool in page]) if principal.is_admin else {}
         return ToolPage(tools=[tool.definition for tool in page], facts=facts, total=len(found), next=following)
 
     @get("/{name:str}", operation_id="getTool", sync_to_thread=False)
@@ -119,7 +119,7 @@ class ToolController(Controller):
             points=points_out(points),
             point_seconds=services.statistics.point_seconds(wanted, tool.name),
             callers=await services.runs.callers(tool.name),
-            facts=_facts(services, [tool.name])[tool.name],
+            facts=(await _facts(services, [tool.name]))[tool.name],
         )
 
     @post("/{name:str}/call", operation_id="callTool", status_code=200)
@@ -151,11 +151,13 @@ def _fits(tool: Tool, search: str | None) -> bool:
     return not search or any(search.casefold() in text.casefold() for text in texts)
 
 
-def _facts(services: Services, names: Iterable[str]) -> dict[str, ToolFactsOut]:
+async def _facts(services: Services, names: Iterable[str]) -> dict[str, ToolFactsOut]:
     entries = services.catalog.entries
-    by_tool = services.statistics.by_tool("7d", names)
+    by_tool = await services.statistics.by_tool("7d")
     return {
-        name: ToolFactsOut(origin=entries[name].origin, install=entries[name].install, counts=counts_out(by_tool[name]))
+        name: ToolFactsOut(
+            origin=entries[name].origin, install=entries[name].install, counts=counts_out(by_tool.get(name, Cell()))
+        )
         for name in names
         if name in entries
     }

@@ -2,8 +2,8 @@
 
     count -> fresh cells -> sync -> table, known cells -> views = known + fresh
 
-All tools together are counted by the minute and the quarter of an hour, each tool by five minutes and the hour; each
-for as long as somebody may ask.  So a view adds up some hundred cells, whatever the history holds.
+All tools together are counted by the minute and the quarter of an hour, each tool by five minutes, the hour and six
+hours; each for as long as somebody may ask.  So a view adds up some hundred cells, whatever the history holds.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,10 +31,16 @@ STALE_SECONDS: Final = 5.0
 HOUR: Final = 3600
 WEEK: Final = 7 * 24 * HOUR
 
-KEPT_SECONDS: Final[Mapping[int, int]] = {60: 2 * HOUR, 300: 2 * HOUR, 900: WEEK + HOUR, 3600: WEEK + HOUR}
+KEPT_SECONDS: Final[Mapping[int, int]] = {
+    60: 2 * HOUR,
+    300: 2 * HOUR,
+    900: WEEK + HOUR,
+    HOUR: 25 * HOUR,
+    6 * HOUR: WEEK + 6 * HOUR,
+}
 """By the width of a cell, in seconds: for how long such cells are kept."""
 WIDTHS_OF_ALL: Final = (60, 900)
-WIDTHS_OF_ONE: Final = (300, 3600)
+WIDTHS_OF_ONE: Final = (300, HOUR, 6 * HOUR)
 
 Range = Literal["1h", "24h", "7d"]
 Key = tuple[int, int, str]
@@ -54,8 +60,8 @@ class Span(Struct, frozen=True, kw_only=True):
 
 SPANS: Final[Mapping[Range, Span]] = {
     "1h": Span(seconds=HOUR, point=60, of_all=60, of_one=300),
-    "24h": Span(seconds=24 * HOUR, point=900, of_all=900, of_one=3600),
-    "7d": Span(seconds=WEEK, point=HOUR, of_all=900, of_one=3600),
+    "24h": Span(seconds=24 * HOUR, point=900, of_all=900, of_one=HOUR),
+    "7d": Span(seconds=WEEK, point=HOUR, of_all=900, of_one=6 * HOUR),
 }
 
 
@@ -67,8 +73,10 @@ class Statistics:
         self._clock = clock
         self._known: dict[int, dict[int, dict[str, Cell]]] = {width: {} for width in KEPT_SECONDS}
         self._fresh: dict[Key, Cell] = {}
+        self._sums: dict[Range, tuple[float, Mapping[str, Cell]]] = {}
         self._synced = 0.0
         self._syncing = asyncio.Lock()
+        self._upsert = _upsert_sql(database)
         self.counted = 0
         """How many calls were counted since the start."""
         self.has_mcp_calls = False
@@ -106,43 +114,26 @@ class Statistics:
         span = SPANS[wanted]
         return span.point if tool == ALL_TOOLS else max(span.point, span.of_one)
 
-    def by_tool(self, wanted: Range, tools: Iterable[str] | None = None) -> dict[str, Cell]:
-        """Return the calls of each tool in a range: of those that are named, else of all that were called."""
-        span = SPANS[wanted]
-        first, _ = self._limits(span.seconds, span.of_one)
-        found = {} if tools is None else {tool: Cell() for tool in tools}
-        for _, cells in self._cells(span.of_one, first):
-            for tool in cells if tools is None else cells.keys() & found.keys():
-                found.setdefault(tool, Cell()).add(cells[tool])
+    async def by_tool(self, wanted: Range) -> Mapping[str, Cell]:
+        """Return the calls of each tool in a range, of those that were called; as old as `STALE_SECONDS` at most."""
+        at, found = self._sums.get(wanted, (0.0, {}))
+        if self._clock() - at >= STALE_SECONDS:
+            found = await self._sum_by_tool(SPANS[wanted])
+            self._sums[wanted] = self._clock(), found
         return found
 
     async def fresh_view(self) -> None:
         """Take in what other coordinators counted, unless that was done just now."""
         if self._clock() - self._synced >= STALE_SECONDS:
-            await self.sync()
+            await self._sync()
 
     async def sync(self) -> None:
-        """Add what was counted to the table, and read the cells that others may have added to."""
-        async with self._syncing:
-            if not self._synced:
-                await self._load()
-            fresh, self._fresh = self._fresh, {}
-            # The cells of the last two spans may still change; the oldest that we add to may be older.
-            oldest = min((start for _, start, _ in fresh), default=int(self._clock()))
-            try:
-                async with self._database.write() as connection:
-                    await hold(connection, TOPIC)
-                    await self._read(connection, min(oldest, int(self._clock()) - 2 * HOUR))
-                    await self._add(connection, fresh)
-            except BaseException:
-                self._give_back(fresh)
-                raise
-            for (width, start, tool), cell in fresh.items():
-                self._known[width].setdefault(start, {}).setdefault(tool, Cell()).add(cell)
-            self._synced = self._clock()
+        """Add what was counted to the table.  Costs nothing while nothing is called."""
+        if self._fresh:
+            await self._sync()
 
     async def close(self) -> None:
-        """Write what is left, if the database is there."""
+        """Add what is left, if the database is there."""
         try:
             await self.sync()
         except (SQLAlchemyError, OSError) as error:
@@ -160,15 +151,52 @@ class Statistics:
             for start in [start for start in self._known[width] if start < now - seconds - width]:
                 del self._known[width][start]
 
+    async def _sync(self) -> None:
+        async with self._syncing:
+            if not self._synced:
+                await self._load()
+            fresh, self._fresh = self._fresh, {}
+            try:
+                async with self._database.write() as connection:
+                    await hold(connection, TOPIC)
+                    await self._read(connection, self._what_may_have_changed(fresh))
+                    await self._add(connection, fresh)
+            except BaseException:
+                self._give_back(fresh)
+                raise
+            for (width, start, tool), cell in fresh.items():
+                self._known[width].setdefault(start, {}).setdefault(tool, Cell()).add(cell)
+            self._synced = self._clock()
+
+    async def _sum_by_tool(self, span: Span) -> dict[str, Cell]:
+        first, _ = self._limits(span.seconds, span.of_one)
+        found: dict[str, Cell] = {}
+        for _, cells in list(self._cells(span.of_one, first)):
+            for tool, cell in list(cells.items()):
+                found.setdefault(tool, Cell()).add(cell)
+            # With a thousand tools this is some milliseconds; calls get their turn in between.
+            await asyncio.sleep(0)
+        return found
+
     async def _load(self) -> None:
         async with self._database.read() as connection:
-            await self._read(connection, 0)
             is_mcp = select(runs.c.id).where(runs.c.source == "mcp").limit(1)
             self.has_mcp_calls = self.has_mcp_calls or await connection.scalar(is_mcp) is not None
+            spans = (await connection.execute(select(table.c.width, table.c.start).distinct())).all()
+            for width, start in spans:
+                # One at a time, so that calls get their turn in between.
+                await self._read(connection, (table.c.width == width) & (table.c.start == start))
 
-    async def _read(self, connection: AsyncConnection, since: int) -> None:
-        rows = await connection.execute(select(table).where(table.c.start >= since - since % HOUR))
-        for row in rows:
+    def _what_may_have_changed(self, fresh: Iterable[Key]) -> ColumnElement[bool]:
+        """Return the condition for the cells that others may have counted in, or that we are about to add to."""
+        since = min(int(self._clock()), int(self._synced))
+        first = {width: since - width for width in KEPT_SECONDS}
+        for width, start, _ in fresh:
+            first[width] = min(first[width], start)
+        return or_(*((table.c.width == width) & (table.c.start >= start - width) for width, start in first.items()))
+
+    async def _read(self, connection: AsyncConnection, wanted: ColumnElement[bool]) -> None:
+        for row in await connection.execute(select(table).where(wanted)):
             cell = Cell(row.calls, row.errors, row.last_call, unpacked(row.classes))
             self._known[row.width].setdefault(row.start, {})[row.tool] = cell
 
@@ -176,21 +204,9 @@ class Statistics:
         rows = []
         for (width, start, tool), cell in fresh.items():
             whole = total((self._known[width].get(start, {}).get(tool, Cell()), cell))
-            place = (table.c.width == width) & (table.c.start == start) & (table.c.tool == tool)
-            await connection.execute(delete(table).where(place))
-            rows.append(
-                {
-                    "width": width,
-                    "start": start,
-                    "tool": tool,
-                    "calls": whole.calls,
-                    "errors": whole.errors,
-                    "last_call": whole.last,
-                    "classes": whole.packed(),
-                }
-            )
+            rows.append((width, start, tool, whole.calls, whole.errors, whole.last, whole.packed()))
         if rows:
-            await connection.execute(insert(table), rows)
+            await connection.exec_driver_sql(self._upsert, rows)
 
     def _give_back(self, fresh: Mapping[Key, Cell]) -> None:
         for key, cell in fresh.items():
@@ -203,6 +219,15 @@ class Statistics:
 
     def _cells(self, width: int, first: int) -> Iterator[tuple[int, Mapping[str, Cell]]]:
         yield from ((start, cells) for start, cells in self._known[width].items() if start >= first)
-        for (fresh_width, start, tool), cell in self._fresh.items():
-            if fresh_width == width and start >= first:
-                yield start, {tool: cell}
+        fresh: dict[int, dict[str, Cell]] = {}
+        for (of_width, start, tool), cell in self._fresh.items():
+            if of_width == width and start >= first:
+                fresh.setdefault(start, {})[tool] = cell
+        yield from fresh.items()
+
+
+def _upsert_sql(database: Database) -> str:
+    """Return the statement in the words of the driver, so that a batch goes to it as it is."""
+    statement = insert(table).values(dict.fromkeys(table.c.keys())).compile(dialect=database.engine.dialect)
+    changed = ", ".join(f"{name} = excluded.{name}" for name in ("calls", "errors", "last_call", "classes"))
+    return f"{statement} ON CONFLICT (width, start, tool) DO UPDATE SET {changed}"
