@@ -96,12 +96,19 @@ class DurableRunner:
         self._changed.set()
 
     async def _take_always(self) -> None:
+        is_failing = False
         while not self._is_stopping:
             try:
                 await self._take()
             except Exception:
-                log.exception("durable runs cannot be taken for now")
+                if not is_failing:
+                    log.exception("durable runs cannot be taken for now")
+                is_failing = True
                 await asyncio.sleep(TROUBLE_SECONDS)
+            else:
+                if is_failing:
+                    log.info("durable runs are taken again")
+                is_failing = False
 
     async def _take(self) -> None:
         self._changed.clear()

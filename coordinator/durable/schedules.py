@@ -128,7 +128,7 @@ class Schedules:
     # -- one look --------------------------------------------------------------------------------------------------
 
     async def _always(self) -> None:
-        is_first = True
+        is_first, is_failing = True, False
         while True:
             self._changed.clear()
             try:
@@ -138,9 +138,11 @@ class Schedules:
                     is_first = False
                 await self._forget_gone()
                 seconds = await self._look()
+                is_failing = False
             except Exception:
-                log.exception("schedules cannot be followed for now")
-                seconds = TROUBLE_SECONDS
+                if not is_failing:
+                    log.exception("schedules cannot be followed for now")
+                is_failing, seconds = True, TROUBLE_SECONDS
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._changed.wait()
@@ -158,37 +160,39 @@ class Schedules:
                 schedule.came_to(await self._store.adopt(schedule.flow, schedule.name_of_times, self._milliseconds()))
         now = self._now()
         due = [each for each in self._served.values() if each.starts is not None and each.starts <= now]
-        async with asyncio.TaskGroup() as group:
-            for schedule in due:
-                group.create_task(self._fire(schedule))
+        await asyncio.gather(*(self._fire_or_wait(schedule) for schedule in due))
         starts = [each.starts for each in self._served.values() if each.starts is not None]
         if not starts:
             return None
         return min(max(0.0, (min(starts) - self._now()).total_seconds()), LONGEST_SLEEP_SECONDS)
 
+    async def _fire_or_wait(self, schedule: Schedule) -> None:
+        """Run what is due.  What cannot be is not lost: its times stay unsettled, and the claim ends by itself."""
+        async with self._firing:
+            try:
+                await self._fire(schedule)
+            except Busy:
+                log.warning("a scheduled run waits, because too many others do", flow=schedule.flow)
+            except Exception:
+                log.exception("a scheduled run cannot be accepted for now", flow=schedule.flow)
+            else:
+                return
+            schedule.starts = self._now() + timedelta(seconds=CLAIM_SECONDS)
+
     async def _fire(self, schedule: Schedule) -> None:
         """Claim the schedule, put its runs, note how far it came."""
         before = schedule.progress
-        if before is None:
+        if before is None or not await self._store.claim(schedule.flow, before.number, self._milliseconds()):
+            await self._look_again(schedule)
             return
-        async with self._firing:
-            if not await self._store.claim(schedule.flow, before.number, self._milliseconds()):
-                await self._look_again(schedule)
-                return
-            try:
-                progress = await self._put(schedule, before)
-            except Busy:
-                # Nothing is lost: the times stay unsettled, and the claim ends by itself.
-                log.warning("a scheduled run waits, because too many others do", flow=schedule.flow)
-                schedule.starts = self._now() + timedelta(seconds=CLAIM_SECONDS)
-                return
-            advanced = await self._store.advance(
-                schedule.flow, progress.number, progress.settled, progress.fired, progress.run
-            )
-            if advanced:
-                schedule.came_to(progress)
-            else:
-                await self._look_again(schedule)
+        progress = await self._put(schedule, before)
+        advanced = await self._store.advance(
+            schedule.flow, progress.number, progress.settled, progress.fired, progress.run
+        )
+        if advanced:
+            schedule.came_to(progress)
+        else:
+            await self._look_again(schedule)
 
     async def _look_again(self, schedule: Schedule) -> None:
         """Read how far another coordinator came, or until when it is at it."""

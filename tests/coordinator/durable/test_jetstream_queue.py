@@ -9,12 +9,15 @@ import pytest
 from coordinator.db import open_database
 from coordinator.durable.database import DatabaseQueue
 from coordinator.durable.jetstream import jetstream_queue
+from coordinator.durable.queue import LEASE_SECONDS
 from coordinator.fleet.nats_server import nats_server
 from flows.bus.access import NatsAccess
 from flows.bus.client import connected
-from tests.coordinator.durable.queue_behaviour import MAX_WAITING, Given, QueueBehaviour
+from flows.errors import InputRejected
+from tests.coordinator.durable.queue_behaviour import MAX_WAITING, Given, QueueBehaviour, a_run, taken
 
 LEASE = 1.0
+PATIENCE = 10.0
 
 
 async def pass_leases(number: float) -> None:
@@ -41,3 +44,41 @@ async def given(access: NatsAccess, tmp_path: Path) -> AsyncIterator[Given]:
 
 class TestJetStreamQueue(QueueBehaviour):
     """The suite."""
+
+
+async def test_runs_that_waited_in_the_database_move_when_the_fleet_begins(access: NatsAccess, tmp_path: Path) -> None:
+    async with open_database(f"sqlite:///{tmp_path}/headrace.db") as database, connected(access, "one") as client:
+        before = DatabaseQueue(database)
+        runs = [a_run("key", n=1), a_run(n=2)]
+        for run in runs:
+            await before.put(run)
+
+        async with jetstream_queue(client, before, MAX_WAITING) as queue:
+            claims = [await taken(queue) for _ in runs]
+            again = await queue.put(a_run("key", n=1))
+
+        assert [claim.run for claim in claims] == runs
+        assert (await before.counts()).waiting == 0
+        assert (again.id, again.is_new) == (runs[0].id, False)
+
+
+async def test_a_run_that_is_larger_than_a_message_is_refused(given: Given) -> None:
+    with pytest.raises(InputRejected, match="NATS takes"):
+        await given.queue.put(a_run(body="x" * 2_000_000))
+
+    assert (await given.queue.counts()).waiting == 0
+
+
+async def test_what_nobody_took_before_a_stop_is_there_at_once_after_it(access: NatsAccess, tmp_path: Path) -> None:
+    async with open_database(f"sqlite:///{tmp_path}/headrace.db") as database, connected(access, "one") as client:
+        run = a_run()
+        async with jetstream_queue(client, DatabaseQueue(database), MAX_WAITING) as stopped:
+            waiting = asyncio.create_task(stopped.wait())
+            await asyncio.sleep(0)
+            await stopped.put(run)
+            await asyncio.wait_for(waiting, PATIENCE)
+
+        async with jetstream_queue(client, DatabaseQueue(database), MAX_WAITING) as next_one:
+            claim = await asyncio.wait_for(taken(next_one), LEASE_SECONDS / 2)
+
+        assert claim.run == run

@@ -4,6 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,7 @@ async def test_a_schedule_fires_with_its_time_and_the_one_before(tmp_path: Path,
     assert [body["previous"] for body in bodies[1:]] == [body["scheduled"] for body in bodies[:-1]]
     assert (shown["flow"], shown["every"], shown["cron"], shown["time_zone"]) == ("asking", 1.0, "", "UTC")
     assert shown["last_run"] in service.asked
-    assert [later - earlier for earlier, later in zip(shown["next"], shown["next"][1:], strict=False)] == [1000] * 4
+    assert [later - earlier for earlier, later in pairwise(shown["next"])] == [1000] * 4
 
 
 async def test_a_new_schedule_waits_for_its_first_time(tmp_path: Path, service: Counting) -> None:
@@ -152,3 +154,28 @@ async def test_an_idle_scheduler_does_nothing(tmp_path: Path, service: Counting)
         await asyncio.sleep(0.5)  # in which nothing may happen
 
     assert looks == 0
+
+
+async def test_times_for_which_there_was_no_room_are_made_up_for(
+    tmp_path: Path, service: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("schedules", "schedule_store"):
+        monkeypatch.setattr(f"coordinator.durable.{module}.CLAIM_SECONDS", 0.2)
+    service.held.clear()
+    given = asking(service.url, "  schedule: {every: 1s, missed: all}")
+    async with coordinator(tmp_path, {"asking": given}, max_waiting_runs="1") as headrace:
+        await service.until_asked(1)
+        store = headrace.services.durable.schedules._store
+        async with asyncio.timeout(10):
+            while True:
+                progress = await store.progress("asking")
+                if progress is not None and progress.number >= 3:  # claimed again, and found no room
+                    break
+                await asyncio.sleep(0.05)
+        assert service.asked.total() == 1
+        service.held.set()
+        await service.until_done(4)
+
+    times = [datetime.fromisoformat(json.loads(body)["scheduled"]) for _, body in service.sent]
+    assert len(set(times)) == len(times)
+    assert {(later - earlier).total_seconds() for earlier, later in pairwise(sorted(times))} == {1.0}
