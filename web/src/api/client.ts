@@ -57,10 +57,16 @@ export async function ask<T>(answer: Promise<{ data?: T }>): Promise<T> {
   return (await answer).data as T;
 }
 
+/** How browsers say that a part of the pages did not come. */
+const NOT_LOADED = /dynamically imported module|module script failed/i;
+const LOAD_AGAIN =
+  "The server does not answer, or it was updated since this window was opened. See whether it runs, and load the page again.";
+
 /** Put any error into the words for people. */
 export function wordsOf(error: unknown): { message: string; fix: string; code: string } {
   if (error instanceof ApiError) return { message: error.message, fix: error.fix, code: error.code };
   const message = error instanceof Error ? error.message : String(error);
+  if (NOT_LOADED.test(message)) return { message: "This page could not be loaded.", fix: LOAD_AGAIN, code: "page" };
   return { message, fix: "Load the page again. If it stays so, the log of the server may say more.", code: "page" };
 }
 

@@ -47,38 +47,46 @@ function Overview({ overview, range }: { overview: Overview; range: OverviewRang
           note={counts.calls ? `${share.toLocaleString(undefined, { maximumSignificantDigits: 2 })} %` : ""}
           href={`/runs?range=${range}&outcome=not_ok`}
         />
-        <Figure name="Half took at most" value={counts.calls ? duration(counts.p50) : "–"} />
-        <Figure name="19 of 20 took at most" value={counts.calls ? duration(counts.p95) : "–"} />
+        <Figure name="Duration, p50" value={counts.calls ? duration(counts.p50) : "–"} />
+        <Figure name="Duration, p95" value={counts.calls ? duration(counts.p95) : "–"} />
         <Figure name="Running now" value={overview.running.toLocaleString()} href="/workers" />
       </div>
       <Section title="Calls over time">
         <Card>
-          <CallsChart points={overview.points} seconds={overview.point_seconds} />
+          {counts.calls > 0 ? (
+            <CallsChart points={overview.points} seconds={overview.point_seconds} />
+          ) : (
+            <p className={css.muted}>
+              No calls in this time. They will be counted here, whoever makes them; you can{" "}
+              <Link href="/tools">run a tool yourself</Link>.
+            </p>
+          )}
         </Card>
       </Section>
-      <div className={css.columns}>
-        <Ranking
-          title="Slowest tools"
-          tools={overview.slowest}
-          show={({ p95 }) => duration(p95)}
-          head="19 of 20 within"
-        />
-        <Ranking
-          title="Most failing tools"
-          tools={overview.failing}
-          show={({ errors, calls }) => `${errors.toLocaleString()} of ${calls.toLocaleString()}`}
-          head="Failed"
-          empty="No call failed."
-        />
-        <Ranking
-          title="Busiest tools"
-          tools={overview.busiest}
-          show={({ calls }) => calls.toLocaleString()}
-          head="Calls"
-        />
-      </div>
+      {counts.calls > 0 && <Rankings overview={overview} />}
       <Workers workers={overview.workers} />
     </>
+  );
+}
+
+function Rankings({ overview }: { overview: Overview }) {
+  return (
+    <div className={css.columns}>
+      <Ranking title="Slowest tools" tools={overview.slowest} show={({ p95 }) => duration(p95)} head="p95" />
+      <Ranking
+        title="Most failing tools"
+        tools={overview.failing}
+        show={({ errors, calls }) => `${errors.toLocaleString()} of ${calls.toLocaleString()}`}
+        head="Failed"
+        empty="No call failed."
+      />
+      <Ranking
+        title="Busiest tools"
+        tools={overview.busiest}
+        show={({ calls }) => calls.toLocaleString()}
+        head="Calls"
+      />
+    </div>
   );
 }
 
@@ -88,7 +96,7 @@ const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
 function Attention({ items }: { items: Overview["attention"] }) {
   if (items.length === 0) return null;
   return (
-    <Section title="Needs somebody">
+    <Section title="Needs attention">
       <ul className={css.attention}>
         {items.map((item) => (
           <li key={item.title}>

@@ -58,6 +58,7 @@ function Findings({ problems, isWell }: { problems: readonly Problem[]; isWell: 
     {
       key: "severity",
       title: "Weight",
+      tight: true,
       show: ({ severity }) => (
         <Badge tone={severity === "warning" ? "warn" : "bad"}>{severity === "warning" ? "Warning" : "Error"}</Badge>
       ),

@@ -1,6 +1,7 @@
 // What tools are, in small parts that the list and the page of one tool share.
 
 import { Badge, type Tone } from "../ui";
+import css from "./tool.module.css";
 
 /** A tool in the words of MCP. */
 export type McpTool = {
@@ -24,12 +25,12 @@ export function Hints({ tool }: { tool: McpTool }) {
   const said = HINTS.filter(([name, value]) => tool.annotations?.[name] === value);
   if (said.length === 0) return null;
   return (
-    <>
+    <span className={css.hints}>
       {said.map(([name, , words, tone]) => (
-        <span key={name}>
-          <Badge tone={tone}>{words}</Badge>{" "}
-        </span>
+        <Badge key={name} tone={tone}>
+          {words}
+        </Badge>
       ))}
-    </>
+    </span>
   );
 }

@@ -34,8 +34,8 @@ export function ToolStatistics({ name }: { name: string }) {
               facts={[
                 ["Calls", found.counts.calls.toLocaleString()],
                 ["Errors", found.counts.errors.toLocaleString()],
-                ["p50: half took at most", found.counts.calls ? duration(found.counts.p50) : "–"],
-                ["p95: 19 of 20 took at most", found.counts.calls ? duration(found.counts.p95) : "–"],
+                ["Duration, p50", found.counts.calls ? duration(found.counts.p50) : "–"],
+                ["Duration, p95", found.counts.calls ? duration(found.counts.p95) : "–"],
                 ["Its flow comes from", <Origin key="origin" facts={found.facts} />],
               ]}
             />

@@ -36,6 +36,9 @@ const COLUMNS: Column<Worker>[] = [
   { key: "heard", title: "Heard of", show: (worker) => heardOf(worker) },
 ];
 
+/** What a single process does not tell of itself. */
+const OF_FLEETS = new Set(["done", "since", "heard"]);
+
 export default function WorkersPage() {
   const query = useWorkers();
   useEvents();
@@ -53,7 +56,12 @@ export default function WorkersPage() {
               </Notice>
             )}
             {fleet.workers.length > 0 ? (
-              <Table caption="Workers" columns={COLUMNS} rows={fleet.workers} rowKey={(worker) => worker.id} />
+              <Table
+                caption="Workers"
+                columns={fleet.nats ? COLUMNS : COLUMNS.filter(({ key }) => !OF_FLEETS.has(key))}
+                rows={fleet.workers}
+                rowKey={(worker) => worker.id}
+              />
             ) : (
               <Empty title="No worker is there">
                 Calls wait until one comes. Start one with <code>headrace worker --nats {fleet.nats || "URL"}</code>.

@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { useSettings } from "../api/queries";
+import { Prose } from "../forms/prose";
 import { Badge, Button, Failure, Loaded, Section, Text, useToast } from "../ui";
 import { SettingControl } from "./setting-control";
 import css from "./settings.module.css";
@@ -96,7 +97,7 @@ function Row({
           <strong>{inWords(setting.name)}</strong>
         </label>
         <p id={`${id}-help`} className={css.small}>
-          <Text>{setting.description}</Text> Default: <Text>{setting.default}</Text>.
+          <Prose>{setting.description}</Prose> Default: <Prose>{setting.default}</Prose>.
         </p>
       </div>
       <div className={css.form}>
@@ -142,7 +143,7 @@ function changed(edits: Record<string, unknown>, setting: Setting, value: unknow
 }
 
 function inWords(name: string): string {
-  const words = name.replaceAll("_", " ").replace(/\b(url|mcp|nats|ca)\b/g, (word) => word.toUpperCase());
+  const words = name.replaceAll("_", " ").replace(/\b(url|mcp|nats|ca|api)\b/g, (word) => word.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
