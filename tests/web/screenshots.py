@@ -5,14 +5,20 @@ few colours, so that all of them together stay small.
 """
 
 import asyncio
+import math
 import random
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from playwright.async_api import Page, async_playwright, expect
 
+from coordinator.db import open_database
+from coordinator.statistics.statistics import Statistics
+from tests.coordinator.runs.support import failure, finished, reply
 from tests.headrace_process import HeadraceProcess
 from tests.web.browser import ROOT, launch, visit
 from tests.web.mcp import call_tool
@@ -43,6 +49,8 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         flows = Path(directory) / "flows"
         gather(flows)
+        (data := Path(directory) / "data").mkdir()
+        await remember_a_day(data)
         async with HeadraceProcess(Path(directory), flows) as server, async_playwright() as playwright:
             await fill(server)
             browser = await launch(playwright)
@@ -63,6 +71,24 @@ async def picture(page: Page, path: str, file: Path) -> None:
     await expect(page.get_by_text("Loading", exact=True)).to_have_count(0)
     await page.evaluate("document.fonts.ready.then(() => document.activeElement.blur())")
     await page.screenshot(path=file, animations="disabled", scale="css")
+
+
+async def remember_a_day(data: Path) -> None:
+    """Count calls of the day before, as they come in the life of a server: few at night, a bad hour after noon."""
+    dice = random.Random(11)
+    now = time.time()
+    async with open_database(f"sqlite:///{data}/headrace.db") as database:
+        statistics = Statistics(database)
+        for minutes in range(10, 24 * 60, 5):
+            started = now - minutes * 60
+            by_day = 1 - math.cos(2 * math.pi * (started % 86_400) / 86_400)
+            for _ in range(round(by_day * dice.uniform(10, 40))):
+                tool, usual = dice.choice([("largest_cities", 700), ("find_countries", 900), ("slow_sum", 91_000)])
+                is_bad = dice.random() < (0.3 if 180 < minutes < 240 else 0.02)
+                result = failure("http_status", "The service answered 503.") if is_bad else reply({})
+                took = msgspec.structs.replace(result, duration=round(usual * dice.lognormvariate(0, 0.5)))
+                statistics.count(finished(took, tool=tool, started=started), "failed" if is_bad else "ok")
+        await statistics.sync()
 
 
 async def fill(server: HeadraceProcess) -> None:
