@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -107,6 +108,8 @@ def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path, flows: Path) -
     server = HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="2")
     server.start()
     children = [each["pid"] for each in until_workers(server, {"worker-1", "worker-2"})] + _children(server.pid)
+    shown = b"".join(Path(f"/proc/{pid}/{what}").read_bytes() for pid in children for what in ("cmdline", "environ"))
+    (password,) = re.findall(r'password: "([^"]+)"', (server.data / "nats" / "nats-server.conf").read_text())
     handles = [os.pidfd_open(pid) for pid in children]
 
     server.stop(signal.SIGKILL)
@@ -116,6 +119,7 @@ def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path, flows: Path) -
         os.close(handle)
         assert ended
     assert len(set(children)) == 3, "two workers and a nats-server"
+    assert password.encode() not in shown, "what lets in is seen neither in arguments nor in the environment"
 
 
 def test_coordinator_and_worker_meet_at_a_nats(tmp_path: Path, flows: Path) -> None:
