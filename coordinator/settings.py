@@ -80,7 +80,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 1000
     workers: Annotated[
         int,
-        Meta(description="How many worker processes run flows on this machine; 0 runs them in this one.", ge=0, le=256),
+        Meta(
+            description="How many worker processes run flows on this machine. With 0 and no NATS they run in this one.",
+            ge=0,
+            le=256,
+        ),
     ] = 0
     worker_slots: Annotated[
         int, Meta(description="How many calls a worker process runs at a time.", ge=1, le=100_000)

@@ -45,9 +45,13 @@ class Watch:
         """Take the report of a worker."""
         if report.version != VERSION:
             return
+        is_new = self._roster.get(report.worker) is None
         member = self._roster.hear(report, time.monotonic())
         if report.state == "gone" and member is not None:
+            log.info("a worker left", worker=report.name, id=report.worker)
             self._end_all(member, Lost("its worker stopped"))
+        elif is_new and member is not None:
+            log.info("a worker is there", worker=report.name, id=report.worker, host=report.host, slots=report.slots)
         self._reported.set()
         self._line.advance()
 
