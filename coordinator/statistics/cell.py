@@ -25,11 +25,12 @@ class Cell:
         self.last = last
         self.classes = {} if classes is None else classes
 
-    def count(self, microseconds: int, at: int, *, is_error: bool) -> None:
+    def count(self, microseconds: int, at: int, is_error: bool) -> None:
         """Count one call that began at `at`, in milliseconds since the epoch."""
         self.calls += 1
         self.errors += is_error
-        self.last = max(self.last, at)
+        if at > self.last:
+            self.last = at
         number = class_of(microseconds)
         self.classes[number] = self.classes.get(number, 0) + 1
 

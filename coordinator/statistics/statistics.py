@@ -72,7 +72,7 @@ class Statistics:
         self._database = database
         self._clock = clock
         self._known: dict[int, dict[int, dict[str, Cell]]] = {width: {} for width in KEPT_SECONDS}
-        self._fresh: dict[Key, Cell] = {}
+        self._fresh: dict[tuple[int, str], Cell] = {}  # by minute since the epoch and tool
         self._sums: dict[Range, tuple[float, Mapping[str, Cell]]] = {}
         self._synced = 0.0
         self._syncing = asyncio.Lock()
@@ -83,17 +83,13 @@ class Statistics:
         """Whether an MCP client ever called a tool here."""
 
     def count(self, run: FinishedRun, outcome: Outcome) -> None:
-        """Count a finished run."""
-        started, duration, is_error = run.started, run.result.duration, outcome != "ok"
-        at, seconds = int(started * 1000), int(started)
-        fresh = self._fresh
-        for tool, widths in ((ALL_TOOLS, WIDTHS_OF_ALL), (run.tool, WIDTHS_OF_ONE)):
-            for width in widths:
-                key = width, seconds - seconds % width, tool
-                cell = fresh.get(key)
-                if cell is None:
-                    cell = fresh[key] = Cell()
-                cell.count(duration, at, is_error=is_error)
+        """Count a finished run: in one cell only, because this comes with every call."""
+        at = int(run.started * 1000)
+        key = at // 60_000, run.tool
+        cell = self._fresh.get(key)
+        if cell is None:
+            cell = self._fresh[key] = Cell()
+        cell.count(run.result.duration, at, outcome != "ok")
         self.counted += 1
         if run.source == "mcp":
             self.has_mcp_calls = True
@@ -155,14 +151,16 @@ class Statistics:
         async with self._syncing:
             if not self._synced:
                 await self._load()
-            fresh, self._fresh = self._fresh, {}
+            taken, self._fresh = self._fresh, {}
+            fresh = _spread(taken)
             try:
                 async with self._database.write() as connection:
                     await hold(connection, TOPIC)
                     await self._read(connection, self._what_may_have_changed(fresh))
                     await self._add(connection, fresh)
             except BaseException:
-                self._give_back(fresh)
+                for key, cell in taken.items():
+                    self._fresh.setdefault(key, Cell()).add(cell)
                 raise
             for (width, start, tool), cell in fresh.items():
                 self._known[width].setdefault(start, {}).setdefault(tool, Cell()).add(cell)
@@ -208,10 +206,6 @@ class Statistics:
         if rows:
             await connection.exec_driver_sql(self._upsert, rows)
 
-    def _give_back(self, fresh: Mapping[Key, Cell]) -> None:
-        for key, cell in fresh.items():
-            self._fresh.setdefault(key, Cell()).add(cell)
-
     def _limits(self, seconds: int, point: int) -> tuple[int, int]:
         now = int(self._clock())
         last = now - now % point
@@ -220,10 +214,21 @@ class Statistics:
     def _cells(self, width: int, first: int) -> Iterator[tuple[int, Mapping[str, Cell]]]:
         yield from ((start, cells) for start, cells in self._known[width].items() if start >= first)
         fresh: dict[int, dict[str, Cell]] = {}
-        for (of_width, start, tool), cell in self._fresh.items():
+        for (of_width, start, tool), cell in _spread(self._fresh).items():
             if of_width == width and start >= first:
                 fresh.setdefault(start, {})[tool] = cell
         yield from fresh.items()
+
+
+def _spread(minutes: Mapping[tuple[int, str], Cell]) -> dict[Key, Cell]:
+    """Add up the cells of single minutes and tools into those that are kept."""
+    found: dict[Key, Cell] = {}
+    for (minute, tool), cell in minutes.items():
+        seconds = minute * 60
+        for name, widths in ((ALL_TOOLS, WIDTHS_OF_ALL), (tool, WIDTHS_OF_ONE)):
+            for width in widths:
+                found.setdefault((width, seconds - seconds % width, name), Cell()).add(cell)
+    return found
 
 
 def _upsert_sql(database: Database) -> str:

@@ -40,7 +40,7 @@ def test_a_duration_is_in_its_class_and_the_class_is_at_most_a_quarter_wide(micr
 def test_a_percentile_is_near_the_true_one(durations: list[int], share: float) -> None:
     cell = Cell()
     for each in durations:
-        cell.count(each, 0, is_error=False)
+        cell.count(each, 0, False)
 
     true = sorted(durations)[math.ceil(share * len(durations)) - 1]
 
@@ -50,7 +50,7 @@ def test_a_percentile_is_near_the_true_one(durations: list[int], share: float) -
 def test_the_sum_of_cells_counts_what_they_count() -> None:
     cells = [Cell() for _ in range(3)]
     for number in range(300):
-        cells[number % 3].count(number * 100, number, is_error=number % 10 == 0)
+        cells[number % 3].count(number * 100, number, number % 10 == 0)
 
     whole = total(cells)
 
