@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from coordinator.fleet.fleet import Fleet, open_fleet
 from coordinator.fleet.nats import Nats, open_nats
+from coordinator.fleet.places import SharedPlaces, shared_places
 from coordinator.limits import LimitedDispatcher
 from coordinator.settings import Settings
 from flows.connections import ConnectionSource
@@ -49,8 +50,22 @@ async def open_dispatching(
                 await dispatcher.close()
         else:
             network, command = network_policy(settings), runners.worker_command
-            async with open_fleet(nats, plans, settings, connections, network, command) as fleet:
-                yield Dispatching(LimitedDispatcher(fleet.dispatcher, plans, settings.call_queue), nats, fleet)
+            async with (
+                open_fleet(nats, plans, settings, connections, network, command) as fleet,
+                _places(nats) as places,
+            ):
+                dispatcher = LimitedDispatcher(fleet.dispatcher, plans, settings.call_queue, places)
+                yield Dispatching(dispatcher, nats, fleet)
+
+
+@asynccontextmanager
+async def _places(nats: Nats) -> AsyncIterator[SharedPlaces | None]:
+    """Count runs in a NATS that other coordinators may share; one of our own has no others."""
+    if nats.is_own:
+        yield None
+    else:
+        async with shared_places(nats.client, nats.coordinator_id) as places:
+            yield places
 
 
 def network_policy(settings: Settings) -> NetworkPolicy:

@@ -9,10 +9,11 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Coroutine, Mapping
-from typing import Any, Final
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Protocol
 
 from coordinator.called import called_plans
-from flows.errors import Busy
+from flows.errors import Busy, HeadraceError
 from flows.plan import Plan
 from flows.runs import Dispatcher, EventSink, PlanSource, RunError, RunRequest, RunResult, ignore_event
 
@@ -22,10 +23,25 @@ Limits = Mapping[str, int]
 """Names of flows, and how many runs of each there may be."""
 
 
-class LimitedDispatcher:
-    """Implements `flows.runs.Dispatcher` on top of another one; at most `max_waiting` runs wait for their turn."""
+class Places(Protocol):
+    """Where runs are counted that several coordinators make."""
 
-    def __init__(self, inner: Dispatcher, plans: PlanSource, max_waiting: int) -> None:
+    def held(self, limits: Limits, seconds: float) -> AbstractAsyncContextManager[None]:
+        """Hold a place of each flow while the block runs; wait for it at most so long.
+
+        Raises TimeoutError, and HeadraceError when nobody can count.
+        """
+        ...
+
+
+class LimitedDispatcher:
+    """Implements `flows.runs.Dispatcher` on top of another one; at most `max_waiting` runs wait for their turn.
+
+    With `places`, a run whose turn has come here also waits for a place among the runs of other coordinators.
+    """
+
+    def __init__(self, inner: Dispatcher, plans: PlanSource, max_waiting: int, places: Places | None = None) -> None:
+        self._places = places
         self._inner = inner
         self._plans = plans
         self._max_waiting = max_waiting
@@ -58,9 +74,22 @@ class LimitedDispatcher:
         if refused := await self._enter(request, limits):
             return refused
         try:
-            return await self._inner.run(request, emit)
+            if self._places is None:
+                return await self._inner.run(request, emit)
+            return await self._run_in_place(request, emit, limits, self._places)
         finally:
             self._leave(limits)
+
+    async def _run_in_place(self, request: RunRequest, emit: EventSink, limits: Limits, places: Places) -> RunResult:
+        result: RunResult | None = None
+        try:
+            async with places.held(limits, request.deadline - time.time()):
+                result = await self._inner.run(request, emit)
+        except TimeoutError:
+            return result or _too_late(request)
+        except HeadraceError as error:
+            return result or RunResult(error=RunError(code=error.code, message=str(error), retryable=True))
+        return result
 
     async def _enter(self, request: RunRequest, limits: Limits) -> RunResult | None:
         """Wait for the turn of a run; return why there will be none.  Raises Busy."""
@@ -82,8 +111,7 @@ class LimitedDispatcher:
                 self._leave(limits)  # its turn had just come, and nobody will take it
             if not isinstance(gone, TimeoutError):
                 raise
-            message = f"As many runs of {request.flow!r} as may be were under way, until its time was over."
-            return RunResult(error=RunError(code="timeout", message=message, retryable=True))
+            return _too_late(request)
         finally:
             self._waiting.pop(turn, None)
         if self._is_closing:
@@ -107,6 +135,11 @@ class LimitedDispatcher:
 
     def _has_room(self, limits: Limits) -> bool:
         return all(self._running[name] < limit for name, limit in limits.items())
+
+
+def _too_late(request: RunRequest) -> RunResult:
+    message = f"As many runs of {request.flow!r} as may be were under way, until its time was over."
+    return RunResult(error=RunError(code="timeout", message=message, retryable=True))
 
 
 def limits_of(plan: Plan, plans: PlanSource) -> Limits:

@@ -1,8 +1,6 @@
 """Two coordinators on one NATS: a flow that says how many runs of it there may be has no more, whoever makes them."""
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -22,9 +20,7 @@ from workers.local import LocalDispatcher, PlanTable
 
 SOON = 10.0
 LIMITED = compile_flow("flow: limited\ninput: {call: {}}\nlimits: {concurrency: 2}\nsteps: [{map: done}]\n")
-CALLING = compile_flow(
-    "flow: calling\ninput: {call: {}}\nlimits: {concurrency: 1}\nsteps: [{call: limited}]\n"
-)
+CALLING = compile_flow("flow: calling\ninput: {call: {}}\nlimits: {concurrency: 1}\nsteps: [{call: limited}]\n")
 PLANS = PlanTable({plan.name: plan for plan in (LIMITED, CALLING)})
 
 
@@ -41,11 +37,15 @@ class Counted:
         self.inner = LocalDispatcher(PLANS)
         self.now = 0
         self.most = 0
+        self.two = asyncio.Event()
 
     async def run(self, request: RunRequest, emit: EventSink = ignore_event) -> RunResult:
         self.now += 1
         self.most = max(self.most, self.now)
+        if self.now == 2:
+            self.two.set()
         try:
+            await asyncio.wait_for(self.two.wait(), SOON)  # the first is under way until there is another
             await asyncio.sleep(0)  # the others get their chance to be too many
             return await self.inner.run(request, emit)
         finally:
@@ -84,7 +84,7 @@ async def test_a_run_that_gets_no_place_in_its_time_says_so(access: NatsAccess) 
         assert isinstance(first._places, SharedPlaces)
         async with first._places.held({"limited": 2}, SOON), first._places.held({"limited": 2}, SOON):
             late = await second.run(request(seconds=0.3))
-        soon = await second.run(request())
+        soon, _ = await asyncio.gather(second.run(request()), first.run(request()))
 
     assert late.error is not None
     assert (late.error.code, late.error.retryable) == ("timeout", True)
@@ -94,24 +94,30 @@ async def test_a_run_that_gets_no_place_in_its_time_says_so(access: NatsAccess) 
 async def test_the_place_of_a_coordinator_that_died_comes_free_and_a_living_one_keeps_its_own(
     access: NatsAccess,
 ) -> None:
-    async with connected(access, "living") as client, shared_places(client, "living", 1.0) as living:
-        async with living.held({"limited": 1, "other": 1}, SOON):
-            async with connected(access, "dying") as dying:
-                await _hold_and_die(dying)
-            async with living.held({"left": 1}, SOON):
-                pass  # it came free, after longer than a place lives unless it is renewed
+    async with (
+        connected(access, "living") as client,
+        shared_places(client, "living", 1.0) as living,
+        living.held({"limited": 1, "other": 1}, SOON),
+    ):
+        async with connected(access, "dying") as dying:
+            await _hold_and_die(dying)
+        async with living.held({"left": 1}, SOON):
+            pass  # it came free, after longer than a place lives unless it is renewed
+        async with connected(access, "third") as other, shared_places(other, "third", 1.0) as third:
             with pytest.raises(TimeoutError):
-                async with living.held({"other": 1}, 0.1):
+                async with third.held({"other": 1}, 0.2):
                     pass
 
 
-async def test_without_nats_a_limited_run_fails_with_a_reason_and_works_again_when_it_is_back(tmp_path: Path) -> None:
-    counted = Counted()
-    async with nats_server(tmp_path) as access, AsyncExitStack() as stack:
-        first, _ = await coordinators(stack, access, counted)
-        pid = int((tmp_path / "nats.pid").read_text()) if (tmp_path / "nats.pid").exists() else None
-        if pid is not None:
-            os.kill(pid, signal.SIGSTOP)
+async def test_while_nats_is_away_limited_runs_fail_with_the_reason(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack, AsyncExitStack() as server:
+        access = await server.enter_async_context(nats_server(tmp_path))
+        first, _ = await coordinators(stack, access, Counted())
+        await server.aclose()
+        away = await first.run(request())
+
+    assert away.error is not None
+    assert (away.error.code, away.error.retryable) == ("nats_unavailable", True)
 
 
 async def _hold_and_die(client: Client) -> None:
