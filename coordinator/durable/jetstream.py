@@ -12,6 +12,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -51,18 +52,29 @@ _NAME_IN_USE: Final = 10058
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """What is known of a run: who has it, by the number of its taking, and how often it was tried."""
+    """What is known of a run: who has it, by the number of its taking, and how often it was tried.
+
+    Until `busy_until` (milliseconds) it is not to be taken, whoever its id is delivered to.
+    """
 
     run: DurableRun
     number: int = 0
     attempts: int = 0
+    busy_until: int = 0
 
 
-class Held(Struct, frozen=True, kw_only=True):
-    """A run that this process has: the message that delivered it, and the revision of what is known of it."""
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """A run that this process has, and the revision of what is known of it.
 
-    message: "Msg"
+    It was delivered by a `message`, or held from its acceptance on; then `sequence` is that of its id in the stream.
+    Under `lock` a lease that is extended and a run that ends do not take each other's revision.
+    """
+
     revision: int
+    message: "Msg | None" = None
+    sequence: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class JetStreamQueue:
@@ -76,6 +88,7 @@ class JetStreamQueue:
         keys: "KeyValue",
         dead: DatabaseQueue,
         max_bytes: int,
+        lease_seconds: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._jetstream = jetstream
@@ -84,6 +97,7 @@ class JetStreamQueue:
         self._keys = keys
         self._dead = dead
         self._max_bytes = max_bytes
+        self._lease_seconds = lease_seconds
         self._clock = clock
         self._held: dict[tuple[str, int], Held] = {}
         self._fetching: asyncio.Task[Msg | None] | None = None
@@ -91,8 +105,10 @@ class JetStreamQueue:
     # -- accept ----------------------------------------------------------------------------------------------------
 
     async def put(self, run: DurableRun, *, hold: bool = False) -> Accepted:
-        """Store a run; it comes back from the stream, whether it is to be held or not."""
-        await self._create(Kept(run=run))
+        """Store a run.  The id of one that is held is delivered too, for the case that the holder dies."""
+        taken = 1 if hold else 0
+        until = self._in(self._lease_seconds) if hold else 0
+        revision = await self._create(Kept(run=run, number=taken, attempts=taken, busy_until=until))
         if run.key:
             earlier = await self._claim_key(run)
             if earlier != run.id:
@@ -101,19 +117,22 @@ class JetStreamQueue:
                 await self._publish(earlier, 0)
                 return Accepted(id=earlier, is_new=False)
         try:
-            await self._publish(run.id, 0)
+            sequence = await self._publish(run.id, 0)
         except Busy:
             await self._runs.purge(run.id)
             if run.key:
                 await self._keys.purge(_digest(run))
             raise
-        return Accepted(id=run.id, is_new=True)
+        if not hold:
+            return Accepted(id=run.id, is_new=True)
+        self._held[run.id, 1] = Held(revision=revision, sequence=sequence)
+        return Accepted(id=run.id, is_new=True, claim=Claim(run=run, number=1, attempts=1))
 
-    async def _create(self, kept: Kept) -> None:
+    async def _create(self, kept: Kept) -> int:
         encoded = msgspec.json.encode(kept)
         if len(encoded) > self._max_bytes:
             raise InputRejected(f"The run has {len(encoded)} bytes; NATS takes {self._max_bytes}.", code="too_large")
-        await self._runs.create(kept.run.id, encoded)
+        return await self._runs.create(kept.run.id, encoded)
 
     async def _claim_key(self, run: DurableRun) -> str:
         """Return the id of the run that has the key: this one if nobody had it."""
@@ -126,17 +145,18 @@ class JetStreamQueue:
             return (entry.value or b"").decode()
         return run.id
 
-    async def _publish(self, run_id: str, number: int) -> None:
+    async def _publish(self, run_id: str, number: int) -> int:
         from nats.js.errors import APIError
 
         try:
             # The id of the message keeps a run from being delivered twice because it was published twice.
             message_id = f"{run_id} {number}"
-            await self._jetstream.publish(SUBJECT, run_id.encode(), headers={"Nats-Msg-Id": message_id})
+            sent = await self._jetstream.publish(SUBJECT, run_id.encode(), headers={"Nats-Msg-Id": message_id})
         except APIError as error:
             if error.err_code not in _TOO_MANY:
                 raise
             raise Busy("As many runs wait as may. Try again later.", retry_after=RETRY_AFTER_SECONDS) from error
+        return sent.seq
 
     # -- run -------------------------------------------------------------------------------------------------------
 
@@ -175,19 +195,30 @@ class JetStreamQueue:
         try:
             entry = await self._runs.get(run_id)
             kept = msgspec.json.decode(entry.value or b"", type=Kept)
-            taken = msgspec.structs.replace(kept, number=kept.number + 1, attempts=kept.attempts + 1)
+            if kept.busy_until > self._in(0):
+                await message.nak(delay=(kept.busy_until - self._in(0)) / 1000)
+                return None
+            taken = Kept(run=kept.run, number=kept.number + 1, attempts=kept.attempts + 1)
             revision = await self._runs.update(run_id, msgspec.json.encode(taken), last=entry.revision)
         except (KeyNotFoundError, KeyWrongLastSequenceError):
             await message.ack()
             return None
-        self._held[run_id, taken.number] = Held(message=message, revision=revision)
+        self._held[run_id, taken.number] = Held(revision=revision, message=message)
         return Claim(run=taken.run, number=taken.number, attempts=taken.attempts)
 
     async def extend(self, claims: Sequence[Claim]) -> None:
         """Hold runs for longer."""
         for claim in claims:
-            if (held := self._held.get((claim.run.id, claim.number))) is not None:
+            held = self._held.get((claim.run.id, claim.number))
+            if held is None:
+                continue
+            if held.message is not None:
                 await held.message.in_progress()
+                continue
+            async with held.lock:
+                if (claim.run.id, claim.number) in self._held:
+                    until = self._in(self._lease_seconds)
+                    held.revision = await self._change(claim, held, claim.attempts, until) or held.revision
 
     async def finish(self, claim: Claim) -> bool:
         """Note that a run is done."""
@@ -203,8 +234,8 @@ class JetStreamQueue:
 
     async def bury(self, claim: Claim, error: RunError) -> bool:
         """Set a run aside: first there, then no more here, so that it is always somewhere."""
-        died = int(self._clock() * 1000)
-        letter = DeadLetter(run=claim.run, error=error, number=claim.number, attempts=claim.attempts, died=died)
+        died, number = self._in(0), claim.number
+        letter = DeadLetter(run=claim.run, error=error, number=number, attempts=claim.attempts, died=died)
         is_added = await self._dead.add_dead(letter)
         if await self._end(claim):
             return True
@@ -213,30 +244,49 @@ class JetStreamQueue:
         return False
 
     async def _end(self, claim: Claim) -> bool:
-        held = self._held.pop((claim.run.id, claim.number), None)
-        if held is None or not await self._change(claim, held, claim.attempts):
+        from nats.js.errors import NotFoundError
+
+        held = await self._let_go(claim, claim.attempts)
+        if held is None:
             return False
         await self._runs.purge(claim.run.id)
-        await held.message.ack_sync()
+        if held.message is not None:
+            await held.message.ack_sync()
+        else:
+            with suppress(NotFoundError):
+                await self._jetstream.delete_msg(STREAM, held.sequence)
         return True
 
     async def _give_back(self, claim: Claim, attempts: int, seconds: float) -> bool:
-        held = self._held.pop((claim.run.id, claim.number), None)
-        if held is None or not await self._change(claim, held, attempts):
-            return False
-        await held.message.nak(delay=seconds or None)
-        return True
+        held = await self._let_go(claim, attempts, seconds)
+        if held is not None and held.message is not None:
+            await held.message.nak(delay=seconds or None)
+        return held is not None
 
-    async def _change(self, claim: Claim, held: Held, attempts: int) -> bool:
-        """Write what is known of a run, unless another has taken it meanwhile."""
+    async def _let_go(self, claim: Claim, attempts: int, seconds: float = 0.0) -> Held | None:
+        """Hold a run no longer; return what it was held by, None when another has taken it meanwhile."""
+        held = self._held.get((claim.run.id, claim.number))
+        if held is None:
+            return None
+        async with held.lock:
+            # What was held from the beginning is delivered again when that lease would have ended.
+            until = self._in(seconds) if held.message is None else 0
+            revision = await self._change(claim, held, attempts, until)
+            self._held.pop((claim.run.id, claim.number), None)
+            return held if revision else None
+
+    async def _change(self, claim: Claim, held: Held, attempts: int, busy_until: int = 0) -> int:
+        """Write what is known of a run; return the revision, 0 when another has taken it meanwhile."""
         from nats.js.errors import KeyWrongLastSequenceError
 
-        kept = Kept(run=claim.run, number=claim.number, attempts=attempts)
+        kept = Kept(run=claim.run, number=claim.number, attempts=attempts, busy_until=busy_until)
         try:
-            await self._runs.update(claim.run.id, msgspec.json.encode(kept), last=held.revision)
+            return await self._runs.update(claim.run.id, msgspec.json.encode(kept), last=held.revision)
         except KeyWrongLastSequenceError:
-            return False
-        return True
+            return 0
+
+    def _in(self, seconds: float) -> int:
+        return int((self._clock() + seconds) * 1000)
 
     # -- dead letters ----------------------------------------------------------------------------------------------
 
@@ -324,7 +374,9 @@ async def jetstream_queue(
         durable_name=CONSUMER, ack_policy=AckPolicy.EXPLICIT, ack_wait=lease_seconds, max_ack_pending=max_waiting
     )
     subscription = await jetstream.pull_subscribe(SUBJECT, CONSUMER, stream=STREAM, config=consumer)
-    queue = JetStreamQueue(jetstream, subscription, runs, keys, dead, client.max_payload - ROOM_FOR_HEADERS)
+    queue = JetStreamQueue(
+        jetstream, subscription, runs, keys, dead, client.max_payload - ROOM_FOR_HEADERS, lease_seconds
+    )
     try:
         await queue.adopt()
         yield queue

@@ -128,6 +128,54 @@ class QueueBehaviour:
         assert await given.other.take(1) == []
         assert await given.queue.finish(claim)
 
+    async def test_a_run_that_is_held_from_the_beginning_is_taken_by_nobody_until_its_holder_dies(
+        self, given: Given
+    ) -> None:
+        done, lost = a_run("key"), a_run()
+        ended = (await given.queue.put(done, hold=True)).claim
+        dead = (await given.queue.put(lost, hold=True)).claim
+        assert ended is not None
+        assert dead is not None
+        assert (dead.run, dead.number, dead.attempts, dead.run_id) == (lost, 1, 1, lost.id)
+        await given.queue.extend([ended])
+        assert await given.other.take(1) == []
+
+        assert await given.queue.finish(ended)
+        await given.pass_leases(1.1)
+        alive = await taken(given.other)
+
+        assert (alive.run, alive.number, alive.attempts) == (lost, 2, 2)
+        assert not await given.queue.finish(dead)
+        assert await given.other.finish(alive)
+        assert (await given.queue.counts()).waiting == 0
+        assert not (await given.queue.put(a_run("key"), hold=True)).is_new
+
+    async def test_a_lease_that_is_extended_while_the_run_ends_does_not_undo_its_end(self, given: Given) -> None:
+        held = (await given.queue.put(a_run(), hold=True)).claim
+        assert held is not None
+        await given.queue.put(a_run())
+        for claim in (held, await taken(given.queue)):
+            ends = given.queue.finish(claim)
+            found = await asyncio.gather(given.queue.extend([claim]), ends, given.queue.extend([claim]))
+            assert found[1]
+
+        assert (await given.queue.counts()).waiting == 0
+
+    async def test_a_run_that_was_held_can_be_given_back_and_set_aside(self, given: Given) -> None:
+        back, poison = a_run(), a_run()
+        for run, give in ((back, given.queue.release), (poison, None)):
+            claim = (await given.queue.put(run, hold=True)).claim
+            assert claim is not None
+            assert await (given.queue.bury(claim, BROKEN) if give is None else give(claim))
+
+        await given.pass_leases(1.1)
+        again = await taken(given.queue)
+
+        assert (again.run, again.attempts) == (back, 1)
+        assert await given.queue.finish(again)
+        counts = await given.queue.counts()
+        assert (counts.waiting, counts.dead) == (0, 1)
+
     async def test_a_run_that_is_to_be_tried_again_waits_for_its_time_and_counts_its_tries(self, given: Given) -> None:
         run = a_run()
         await given.queue.put(run)
