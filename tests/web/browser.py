@@ -51,7 +51,8 @@ async def visit(browser: Browser, url: str, **options: Any) -> AsyncIterator[Pag
         yield page
     finally:
         await context.close()
-    assert faults == []
+    if faults:
+        raise AssertionError("\n".join(faults))
 
 
 async def axe_findings(page: Page) -> list[str]:

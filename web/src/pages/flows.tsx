@@ -163,7 +163,7 @@ function Switch({ flow }: { flow: Flow }) {
     <Button
       small
       busy={change.isPending}
-      aria-label={`Switch ${flow.name} ${flow.enabled ? "off" : "on"}`}
+      aria-label={`${flow.enabled ? "Switch off" : "Switch on"} ${flow.name}`}
       onClick={() => change.mutate()}
     >
       {flow.enabled ? "Switch off" : "Switch on"}
