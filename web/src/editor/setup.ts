@@ -40,7 +40,7 @@ export function editorOf(label: string, readOnly: boolean, onUpdate: Extension):
     indentUnit.of("  "),
     LOOK,
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
     explain,
     readOnly ? [EditorState.readOnly.of(true)] : WRITING,
     keymap.of([...searchKeymap, ...foldKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap]),
@@ -48,7 +48,24 @@ export function editorOf(label: string, readOnly: boolean, onUpdate: Extension):
   ];
 }
 
+// A browser that puts typed text in place of a selection keeps the look of what it deletes, in style attributes that the
+// policy of the pages refuses and reports.  So such text is put in by the editor itself.
+const overSelection = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const text = event.inputType === "insertText" ? event.data : null;
+    const { from, to, empty } = view.state.selection.main;
+    if (!text || empty || view.composing || view.state.selection.ranges.length > 1) return false;
+    event.preventDefault();
+    const plain = () =>
+      view.state.update(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
+    const isTaken = view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, plain));
+    if (!isTaken) view.dispatch(plain());
+    return true;
+  },
+});
+
 const WRITING: Extension = [
+  overSelection,
   closeBrackets(),
   autocompletion({ override: [complete], activateOnCompletion: () => true, icons: false, maxRenderedOptions: 60 }),
   keymap.of([...completionKeymap, ...closeBracketsKeymap, indentWithTab]),

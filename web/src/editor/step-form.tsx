@@ -102,7 +102,7 @@ function PartForm({
       {part.kind === "step" && (
         <details className={css.common}>
           <summary>Name, condition, retry and errors</summary>
-          <FormFields {...given} schema={common} root={common} path={[]} value={value} />
+          <FormFields {...given} schema={common} root={common} path={[]} value={value} many={12} />
         </details>
       )}
     </fieldset>

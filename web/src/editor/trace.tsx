@@ -79,7 +79,7 @@ function StepTrace({ step }: { step: Step }) {
 function Value({ label, title = label, value }: { label: string; title?: string; value: unknown }) {
   return (
     <div className={css.value}>
-      <h3>{title}</h3>
+      <p className={css.name}>{title}</p>
       {typeof value === "string" ? <CodeBlock text={value} label={label} /> : <Tree value={value} label={label} />}
     </div>
   );

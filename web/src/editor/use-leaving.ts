@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import { useLocation } from "wouter";
+import { guardBack } from "../shell/back";
 import { useConfirm } from "../ui";
 
 /** Ask before the page is left while `isDirty`.  Return a way to leave that does not ask. */
@@ -42,11 +43,11 @@ export function useLeaving(isDirty: boolean): (to: string) => void {
       window.history.back();
     };
     window.addEventListener("beforeunload", onUnload);
-    window.addEventListener("popstate", onBack, true);
+    guardBack((event) => void onBack(event));
     document.addEventListener("click", onClick, true);
     return () => {
       window.removeEventListener("beforeunload", onUnload);
-      window.removeEventListener("popstate", onBack, true);
+      guardBack(null);
       document.removeEventListener("click", onClick, true);
     };
   }, [confirm, navigate]);
