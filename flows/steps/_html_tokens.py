@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 MAX_ATTRIBUTES: Final = 16 * 1024
 """Characters of a tag that are looked through for attributes."""
+_TOO_LONG_NUMBER: Final = re.compile(r"&#[0-9]{1000,};?")
+"""A character's number that Python refuses to read; the largest that means one has seven digits."""
 
 _NAME: Final = re.compile(r"/?[A-Za-z][^\s/>]*")
 _END_OR_VALUE: Final = re.compile(r"[>=]")
@@ -34,7 +36,7 @@ class Tag(NamedTuple):
         """Return the attributes by their names in lower case; the first of a name counts."""
         found: dict[str, str] = {}
         for each in _ATTRIBUTE.finditer(self.source, len(self.name) + 1, MAX_ATTRIBUTES):
-            found.setdefault(each[1].lower(), unescape(each[2] or each[3] or each[4] or ""))
+            found.setdefault(each[1].lower(), _unescaped(each[2] or each[3] or each[4] or ""))
         return found
 
 
@@ -43,7 +45,7 @@ def tokens_of(html: str) -> Iterator[Tag | str]:
     at = 0
     while (start := html.find("<", at)) >= 0:
         if start > at:
-            yield unescape(html[at:start])
+            yield _unescaped(html[at:start])
         if html.startswith(("<!", "<?"), start):
             at = _after(html, "-->" if html.startswith("<!--", start) else ">", start)
             continue
@@ -60,9 +62,17 @@ def tokens_of(html: str) -> Iterator[Tag | str]:
             end = _RAW[name].search(html, at)
             stop = len(html) if end is None else end.start()
             if name in ("title", "textarea", "xmp"):
-                yield unescape(html[at:stop])
+                yield _unescaped(html[at:stop])
             at = stop
-    yield unescape(html[at:])
+    yield _unescaped(html[at:])
+
+
+def _unescaped(text: str) -> str:
+    """Return text with its character references read."""
+    try:
+        return unescape(text)
+    except ValueError:
+        return unescape(_TOO_LONG_NUMBER.sub("\ufffd", text))
 
 
 def _end_of_tag(html: str, at: int) -> int:

@@ -12,7 +12,12 @@ Format = Literal["markdown", "text"]
 
 MAX_TOKENS: Final = 500_000
 MAX_LINKS: Final = 2000
+MAX_ADDRESSES: Final = 4 * MAX_LINKS
+"""How many addresses are resolved: each costs as much as the address of the page is long."""
 MAX_URL: Final = 2000
+MAX_HEADINGS: Final = 200
+MAX_TITLE: Final = 300
+"""Characters of the title, and of each heading."""
 ENOUGH: Final = 250
 """Characters that a main part must have to be taken for the page."""
 
@@ -75,7 +80,8 @@ class _Reader:
     """Takes tokens and keeps what has been read so far."""
 
     def __init__(self, url: str, form: Format, whole: bool) -> None:
-        self._base = url
+        self._base = url if len(url) <= MAX_URL else ""
+        self._addresses = 0
         self._markdown = form == "markdown"
         self._whole = whole
         self._skipping = ""
@@ -126,7 +132,7 @@ class _Reader:
         about |= {"language": self._language or None, "canonical": self._canonical or None}
         title = " ".join("".join(self._title).split()) or about["title"] or ""
         links = [Link(text, url) for url, text in self._links.items()]
-        return PageText(title, _tidy(lines), links, about, self._headings, is_complete)
+        return PageText(title[:MAX_TITLE], _tidy(lines), links, about, self._headings, is_complete)
 
     # -- tags --------------------------------------------------------------------------------------------------
 
@@ -150,10 +156,11 @@ class _Reader:
             self._prefix = "#" * int(name[1]) + " "
 
     def _end(self, name: str) -> None:
-        if _HEADING.fullmatch(name) and len(self._headings) < 200:
+        # In `pre` the text of a heading is not its own, and stays for the next one to be read again.
+        if _HEADING.fullmatch(name) and not self._is_pre and len(self._headings) < MAX_HEADINGS:
             heading = " ".join("".join(self._inline).split())
             if heading:
-                self._headings.append(heading)
+                self._headings.append(heading[:MAX_TITLE])
         if name == "pre":
             self._end_pre()
         elif name in _BLOCKS:
@@ -177,7 +184,7 @@ class _Reader:
         self._language = tag.attributes().get("lang", "")[:40]
 
     def start_base(self, tag: Tag) -> None:
-        self._base = _joined(self._base, tag.attributes().get("href", "")) or self._base
+        self._base = self._address(tag) or self._base
 
     def start_title(self, _tag: Tag) -> None:
         self._in_title = not self._title
@@ -194,11 +201,11 @@ class _Reader:
     def start_link(self, tag: Tag) -> None:
         attributes = tag.attributes()
         if attributes.get("rel", "").lower() == "canonical":
-            self._canonical = self._canonical or _joined(self._base, attributes.get("href", ""))
+            self._canonical = self._canonical or self._address(tag)
 
     def start_a(self, tag: Tag) -> None:
         self.end_a()
-        if url := _joined(self._base, tag.attributes().get("href", "")):
+        if url := self._address(tag):
             self._anchor = url, len(self._inline)
 
     def end_a(self) -> None:
@@ -302,6 +309,11 @@ class _Reader:
 
     def _quote(self) -> str:
         return "> " * self._quotes if self._markdown else ""
+
+    def _address(self, tag: Tag) -> str:
+        """Return where a tag leads, when it is to an address of the web and not too many came before."""
+        self._addresses += 1
+        return _joined(self._base, tag.attributes().get("href", "")) if self._addresses <= MAX_ADDRESSES else ""
 
     def _about(self, keys: tuple[str, ...]) -> str | None:
         return next((self._meta[key] for key in keys if key in self._meta), None)
