@@ -38,7 +38,12 @@ async def launch(playwright: Playwright) -> Browser:
 @asynccontextmanager
 async def visit(browser: Browser, url: str, **options: Any) -> AsyncIterator[Page]:
     """Open a window of its own on a server; what went wrong in it fails the test at its end."""
-    defaults: dict[str, Any] = {"viewport": {"width": 1280, "height": 860}, "locale": "en-GB", "timezone_id": "UTC"}
+    defaults: dict[str, Any] = {
+        "viewport": {"width": 1280, "height": 860},
+        "locale": "en-GB",
+        "timezone_id": "UTC",
+        "reduced_motion": "reduce",  # so that nothing is looked at half way
+    }
     context = await browser.new_context(base_url=url, **(defaults | options))
     context.set_default_timeout(SOON)
     faults: list[str] = []
