@@ -36,9 +36,8 @@ pages: coordinator/static/index.html ## Build the web pages (needs npm)
 coordinator/static/index.html: web/node_modules/.installed $(WEB)
 	npm run --silent build --prefix web -- --logLevel warn
 
-# Not `npm ci`: it refuses a lock without the binaries of other systems, which not every registry has.
 web/node_modules/.installed: web/package-lock.json
-	npm install --no-save --prefix web --no-fund --no-audit
+	npm ci --prefix web --no-fund --no-audit
 	@touch $@
 
 .PHONY: check
