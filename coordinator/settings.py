@@ -5,7 +5,8 @@ filled in there; the ones here are those of a coordinator on loopback in the cur
 """
 
 import ipaddress
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -143,6 +144,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return is_loopback(self.host)
 
     @property
+    def is_forwarded(self) -> bool:
+        """Whether a proxy brings requests of others, as far as settings tell."""
+        return is_forwarded(self.public_url, self.allowed_hosts, self.trusted_proxies)
+
+    @property
     def nats(self) -> NatsAccess | None:
         """How NATS is reached; None when none is named."""
         if not self.nats_url:
@@ -183,7 +189,7 @@ class SettingDoc(Struct, frozen=True, kw_only=True):
 DEPENDENT_DEFAULTS: Final = {
     "flows": "the directory `flows` if there is one, else the bundled examples",
     "database_url": f"SQLite, `{DATABASE_FILE}` in the data directory",
-    "require_auth": "false on loopback, true elsewhere",
+    "require_auth": "false on loopback, true elsewhere and behind a proxy",
     "allow_loopback": "true on loopback, false elsewhere",
 }
 """Defaults that depend on other settings, in words."""
@@ -226,10 +232,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_forwarded(public_url: str, allowed_hosts: Iterable[str], trusted_proxies: Iterable[str]) -> bool:
+    """Whether these settings say that a proxy brings requests of others to a server that only this machine reaches."""
+    names = [public_url.partition("://")[2].partition("/")[0], *allowed_hosts]
+    return any(trusted_proxies) or any(name and not is_loopback(_without_port(name)) for name in names)
+
+
 def notices(settings: Settings) -> list[str]:
     """Say at start what is open, so that nobody finds out later."""
     lines = []
-    if not settings.require_auth:
+    if not settings.require_auth and settings.is_forwarded:
+        lines.append("Nobody is asked for a token: whoever gets past the proxy may do all (HEADRACE_REQUIRE_AUTH).")
+    elif not settings.require_auth:
         lines.append("Calls need no token, because only this machine can reach the server (HEADRACE_REQUIRE_AUTH).")
     if settings.allow_loopback:
         lines.append("Flows may connect to services on this machine (HEADRACE_ALLOW_LOOPBACK).")
@@ -264,6 +278,10 @@ def expected(declared: Any) -> str:
 def is_duration(declared: Any) -> bool:
     """Whether a type is a `Duration`."""
     return any((meta.extra_json_schema or {}).get("x-kind") == "duration" for meta in metas_of(declared))
+
+
+def _without_port(authority: str) -> str:
+    return re.sub(r":[0-9]*$", "", authority)
 
 
 def _is_annotated(declared: Any) -> bool:

@@ -22,6 +22,7 @@ from coordinator.settings import (
     expected,
     flag_of,
     is_duration,
+    is_forwarded,
     is_loopback,
     live_settings,
     metas_of,
@@ -144,10 +145,11 @@ def _dependent_defaults(given: Mapping[str, Any], here: Path) -> dict[str, Any]:
     """Fill in the defaults that depend on where we are and on other settings."""
     data = given.get("data", "data")
     local = is_loopback(given.get("host", "127.0.0.1"))
+    proxied = is_forwarded(*(given.get(name, "") for name in ("public_url", "allowed_hosts", "trusted_proxies")))
     defaults: dict[str, Any] = {
         "flows": str(_default_flows(here)),
         "database_url": f"sqlite:///{Path(here, data) / DATABASE_FILE}",
-        "require_auth": not local,
+        "require_auth": not local or proxied,
         "allow_loopback": local,
     }
     return {name: value for name, value in defaults.items() if name not in given}

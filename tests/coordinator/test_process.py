@@ -211,7 +211,9 @@ def test_forwarded_headers_of_strangers_are_not_believed(tmp_path: Path, flows: 
     with HeadraceProcess(tmp_path, flows) as server:
         httpx.post(f"{server.url}/api/tools/hello/call", json={"arguments": {"name": "a"}}, headers=forwarded)
         (untrusted,) = server.api("GET", "/runs")["runs"]
-    with HeadraceProcess(tmp_path, flows, HEADRACE_TRUSTED_PROXIES="127.0.0.1") as server:
+    with HeadraceProcess(
+        tmp_path, flows, HEADRACE_TRUSTED_PROXIES="127.0.0.1", HEADRACE_REQUIRE_AUTH="false"
+    ) as server:
         httpx.post(f"{server.url}/api/tools/hello/call", json={"arguments": {"name": "a"}}, headers=forwarded)
         trusted = server.api("GET", "/runs?limit=1")["runs"][0]
 

@@ -134,6 +134,28 @@ def test_listening_to_others_turns_authentication_on_and_loopback_off(tmp_path: 
     assert (settings.is_local, settings.require_auth, settings.allow_loopback) == (False, True, False)
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"public_url": "https://tools.example.com/headrace"},
+        {"public_url": "http://10.0.0.5:8443"},
+        {"allowed_hosts": "tools.example.com:443"},
+        {"trusted_proxies": "127.0.0.1"},
+    ],
+    ids=str,
+)
+def test_a_proxy_that_brings_requests_of_others_turns_authentication_on(
+    tmp_path: Path, setting: dict[str, str]
+) -> None:
+    assert load(tmp_path, **setting).settings.require_auth is True
+    assert "past the proxy" in notices(load(tmp_path, **setting, require_auth=False).settings)[0]
+
+
+@pytest.mark.parametrize("url", ["http://localhost:9000", "http://127.0.0.1", "http://[::1]:8080/"])
+def test_a_public_url_of_this_machine_changes_nothing(tmp_path: Path, url: str) -> None:
+    assert load(tmp_path, public_url=url).settings.require_auth is False
+
+
 def test_listening_to_others_without_authentication_is_refused_with_the_way_out(tmp_path: Path) -> None:
     assert problems(tmp_path, "require_auth: false\n", host="0.0.0.0") == [
         "headrace.yaml:1:1: Other machines can reach 0.0.0.0, so calls must bring a token, but require_auth is off. "
