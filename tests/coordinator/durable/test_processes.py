@@ -16,6 +16,7 @@ from coordinator.durable.queue import LEASE_SECONDS
 from coordinator.fleet.nats_server import nats_server
 from tests.coordinator.durable.support import Counting, asking, counting_service
 from tests.headrace_process import HeadraceProcess
+from tests.nats import nats_process
 
 pytestmark = pytest.mark.processes
 
@@ -149,3 +150,33 @@ def _deliver(server: HeadraceProcess, number: int) -> list[str]:
     answers = [httpx.post(f"{server.url}/hooks/mill", json={}) for _ in range(number)]
     assert {answer.status_code for answer in answers} == {202}
     return [answer.json()["run"] for answer in answers]
+
+
+async def test_an_outage_of_nats_loses_no_accepted_run_and_accepts_none_that_it_could_lose(
+    tmp_path: Path, service: Counting
+) -> None:
+    flows = flows_in(tmp_path, asking(service.url, HOOK))
+    (tmp_path / "bus").mkdir()
+    with nats_process(tmp_path / "bus") as nats:
+        async with (
+            HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="1", **nats.environment) as server,
+            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        ):
+            service.held.clear()
+            accepted = await asyncio.to_thread(_deliver, server, UNDER_WAY)
+            await service.until_asked(UNDER_WAY)
+            await asyncio.to_thread(nats.kill)
+            refused = await client.post("/hooks/mill", json={}, headers={"Idempotency-Key": "again"})
+            service.held.set()
+            await asyncio.to_thread(nats.start)
+            async with asyncio.timeout(60):
+                while (
+                    answer := await client.post("/hooks/mill", json={}, headers={"Idempotency-Key": "again"})
+                ).is_error:
+                    await asyncio.sleep(0.1)  # as a sender does; nobody tells it that NATS is back
+            accepted.append(answer.json()["run"])
+            await service.until_done(len(accepted), seconds=LEASE_SECONDS + 40)
+
+    print(f"\naccepted {len(accepted)}, asked {service.asked.total()} times, done {service.done.total()}")
+    assert (refused.status_code, "retry-after" in refused.headers) == (503, True), refused.text
+    assert service.done == dict.fromkeys(accepted, 1)
