@@ -56,7 +56,7 @@ function Switch({ tool }: { tool: Tool }) {
     <Button
       small
       busy={change.isPending}
-      aria-label={`Switch ${tool.name} ${tool.enabled ? "off" : "on"}`}
+      aria-label={`Switch ${tool.enabled ? "off" : "on"} ${tool.name}`}
       onClick={() => change.mutate()}
     >
       {tool.enabled ? "Switch off" : "Switch on"}

@@ -27,7 +27,7 @@ export function InstallVersions({ install }: { install: Install }) {
     },
     onError: toast.failed,
   });
-  const ask_first = async (version: Version) => {
+  const askFirst = async (version: Version) => {
     const isSure = await confirm({
       title: `Bring version ${version.number} back?`,
       text: `The pack's version ${version.pack_version} and the choices of then become the current ones. Connections stay as they are.`,
@@ -48,7 +48,7 @@ export function InstallVersions({ install }: { install: Install }) {
         version.number === install.number ? (
           <Badge tone="accent">current</Badge>
         ) : (
-          <Button small aria-label={`Bring version ${version.number} back`} onClick={() => ask_first(version)}>
+          <Button small aria-label={`Bring back version ${version.number}`} onClick={() => askFirst(version)}>
             Bring back
           </Button>
         ),

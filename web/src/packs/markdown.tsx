@@ -81,9 +81,7 @@ function Grid({ lines }: { lines: string[] }) {
       <thead>
         <tr>
           {head.map((cell) => (
-            <th key={cell} scope="col">
-              {inline(cell)}
-            </th>
+            <Head key={cell} cell={cell} />
           ))}
         </tr>
       </thead>
@@ -99,6 +97,10 @@ function Grid({ lines }: { lines: string[] }) {
       </tbody>
     </table>
   );
+}
+
+function Head({ cell }: { cell: string }) {
+  return cell ? <th scope="col">{inline(cell)}</th> : <td />;
 }
 
 function cellsOf(line: string): string[] {

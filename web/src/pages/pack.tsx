@@ -165,7 +165,8 @@ function Wizard({ pack }: { pack: Details }) {
             <LinkButton href={`/packs/${encodeURIComponent(pack.summary.name)}`}>Cancel</LinkButton>
           </div>
         </div>
-        <section className={css.aside} aria-label="What will appear">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+        <section className={css.aside} aria-label="What will appear" tabIndex={0}>
           <h2>What will appear</h2>
           <Card>
             <PreviewCard preview={preview.preview} error={preview.error} />
