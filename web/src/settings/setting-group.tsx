@@ -4,12 +4,19 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { useSettings } from "../api/queries";
+import { useSession } from "../api/session";
 import { Prose } from "../forms/prose";
-import { Badge, Button, Failure, Loaded, Section, Text, useToast } from "../ui";
+import { Badge, Button, Failure, Loaded, Section, Text, useConfirm, useToast } from "../ui";
 import { SettingControl } from "./setting-control";
 import css from "./settings.module.css";
 
 type Setting = Schemas["SettingOut"];
+
+const CLOSES_PAGES = {
+  title: "Close these pages, too?",
+  text: "There is no account yet, so the pages will ask for the code in the log of the server next. To go on without it, cancel, and make the account first, under Account.",
+  action: "Close them",
+};
 
 /** The settings of a group. */
 export function SettingGroup({ id }: { id: string }) {
@@ -43,9 +50,12 @@ function Settings({ settings }: { settings: readonly Setting[] }) {
     },
   });
   const isChanged = Object.keys(edits).length > 0;
-  const submit = (event: FormEvent) => {
+  const confirm = useConfirm();
+  const session = useSession();
+  const submit = async (event: FormEvent) => {
     event.preventDefault();
-    save.mutate(edits);
+    const closesPages = edits.require_auth === true && session.data?.state === "open";
+    if (!closesPages || (await confirm(CLOSES_PAGES))) save.mutate(edits);
   };
   return (
     <form className={css.form} onSubmit={submit}>
