@@ -10,7 +10,7 @@ What NATS acknowledges is on disk only if it syncs always, as the server does th
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.js import JetStreamContext
     from nats.js.kv import KeyValue
+
+    Subscribe = Callable[[], Awaitable[JetStreamContext.PullSubscription]]
 
 STREAM: Final = "HEADRACE_RUNS"
 SUBJECT: Final = "headrace.runs"
@@ -83,6 +85,7 @@ class JetStreamQueue:
     def __init__(
         self,
         jetstream: "JetStreamContext",
+        subscribe: "Subscribe",
         subscription: "JetStreamContext.PullSubscription",
         runs: "KeyValue",
         keys: "KeyValue",
@@ -92,6 +95,7 @@ class JetStreamQueue:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._jetstream = jetstream
+        self._subscribe = subscribe
         self._subscription = subscription
         self._runs = runs
         self._keys = keys
@@ -332,6 +336,13 @@ class JetStreamQueue:
                 await self.put(claim.run)
                 await self._dead.finish(claim)
 
+    async def renew(self) -> None:
+        """Subscribe again: a connection that was opened anew has forgotten the subscriptions of the old one."""
+        await self.close()
+        with suppress(Exception):  # most likely it went with the connection
+            await self._subscription.unsubscribe()
+        self._subscription = await self._subscribe()
+
     async def close(self) -> None:
         """Give back what arrived and nobody took."""
         fetching, self._fetching = self._fetching, None
@@ -341,7 +352,8 @@ class JetStreamQueue:
             fetching.cancel()
         await asyncio.gather(fetching, return_exceptions=True)
         if not fetching.cancelled() and fetching.exception() is None and (message := fetching.result()) is not None:
-            await message.nak()
+            with suppress(Exception):  # without NATS it comes back by itself, later
+                await message.nak()
 
 
 @asynccontextmanager
@@ -373,10 +385,12 @@ async def jetstream_queue(
     consumer = ConsumerConfig(
         durable_name=CONSUMER, ack_policy=AckPolicy.EXPLICIT, ack_wait=lease_seconds, max_ack_pending=max_waiting
     )
-    subscription = await jetstream.pull_subscribe(SUBJECT, CONSUMER, stream=STREAM, config=consumer)
-    queue = JetStreamQueue(
-        jetstream, subscription, runs, keys, dead, client.max_payload - ROOM_FOR_HEADERS, lease_seconds
-    )
+
+    async def subscribe() -> "JetStreamContext.PullSubscription":
+        return await jetstream.pull_subscribe(SUBJECT, CONSUMER, stream=STREAM, config=consumer)
+
+    max_bytes = client.max_payload - ROOM_FOR_HEADERS
+    queue = JetStreamQueue(jetstream, subscribe, await subscribe(), runs, keys, dead, max_bytes, lease_seconds)
     try:
         await queue.adopt()
         yield queue

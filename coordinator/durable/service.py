@@ -61,7 +61,8 @@ async def open_queue(
 
             try:
                 opening = jetstream_queue(nats.client, in_database, settings().max_waiting_runs)
-                queue = await stack.enter_async_context(opening)
+                queue = shared = await stack.enter_async_context(opening)
+                nats.subscribe(lost=lambda: None, back=shared.renew)
             except (NoRespondersError, ServiceUnavailableError):
                 log.warning("NATS has no JetStream, so runs of schedules and webhooks are kept in the database")
         yield queue

@@ -8,7 +8,7 @@ import pytest
 
 from coordinator.db import open_database
 from coordinator.durable.database import DatabaseQueue
-from coordinator.durable.jetstream import jetstream_queue
+from coordinator.durable.jetstream import JetStreamQueue, jetstream_queue
 from coordinator.durable.queue import LEASE_SECONDS
 from coordinator.fleet.nats_server import nats_server
 from flows.bus.access import NatsAccess
@@ -82,3 +82,29 @@ async def test_what_nobody_took_before_a_stop_is_there_at_once_after_it(access: 
             claim = await asyncio.wait_for(taken(next_one), LEASE_SECONDS / 2)
 
         assert claim.run == run
+
+
+async def test_runs_are_taken_again_after_the_connection_was_closed_for_good_and_opened_anew(
+    access: NatsAccess, tmp_path: Path
+) -> None:
+    renewed = asyncio.Event()
+    queues: list[JetStreamQueue] = []
+
+    async def back() -> None:
+        await queues[0].renew()
+        renewed.set()
+
+    async with (
+        open_database(f"sqlite:///{tmp_path}/headrace.db") as database,
+        connected(access, "one", back=back) as client,
+        jetstream_queue(client, DatabaseQueue(database), MAX_WAITING) as queue,
+    ):
+        queues.append(queue)
+        assert await queue.take(1) == []
+        await client.close()
+        await asyncio.wait_for(renewed.wait(), PATIENCE)
+
+        run = a_run(n=1)
+        await queue.put(run)
+
+        assert (await taken(queue)).run == run
