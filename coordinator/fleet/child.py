@@ -6,6 +6,7 @@ its standard input sees it end (everywhere).
 
 import asyncio
 import ctypes
+import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -115,6 +116,8 @@ class Child:
             stdout=DEVNULL,
             # Ctrl-C in a terminal goes to the parent, which stops its children in order.
             start_new_session=True,
+            # Settings are ours: among them the key of the vault, and passwords.
+            env={name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")},
             **_end_with_parent(),
         )
         if self._stdin is not None and process.stdin is not None:

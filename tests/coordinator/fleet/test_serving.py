@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from coordinator.vault.keys import key_text, new_key
 from tests.headrace_process import HeadraceProcess
 from tests.nats import nats_process
 from tests.workers.processes import ROOT, WorkerProcess
@@ -105,7 +106,8 @@ def test_workers_on_this_machine_run_the_flows_and_a_killed_one_comes_back(tmp_p
 
 
 def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path, flows: Path) -> None:
-    server = HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="2")
+    key = key_text(new_key())
+    server = HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="2", HEADRACE_SECRET_KEY=key)
     server.start()
     children = [each["pid"] for each in until_workers(server, {"worker-1", "worker-2"})] + _children(server.pid)
     shown = b"".join(Path(f"/proc/{pid}/{what}").read_bytes() for pid in children for what in ("cmdline", "environ"))
@@ -119,7 +121,8 @@ def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path, flows: Path) -
         os.close(handle)
         assert ended
     assert len(set(children)) == 3, "two workers and a nats-server"
-    assert password.encode() not in shown, "what lets in is seen neither in arguments nor in the environment"
+    for secret in (password, key):
+        assert secret.encode() not in shown, "secrets are seen neither in arguments nor in the environment"
 
 
 def test_coordinator_and_worker_meet_at_a_nats(tmp_path: Path, flows: Path) -> None:
