@@ -26,11 +26,14 @@ async def report_policy(request: Request[Any, Any, Any], services: GivenServices
     """Take a report.  Open, because browsers send it by themselves; it is counted and does nothing else."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != TYPE:
         raise HTTPException(status_code=415, detail=f"The Content-Type of a report is {TYPE}.")
-    if int(request.headers.get("content-length", "0")) > MAX_BYTES:
-        raise HTTPException(status_code=413, detail=f"A report has at most {MAX_BYTES} bytes.")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise HTTPException(status_code=413, detail=f"A report has at most {MAX_BYTES} bytes.")
     try:
-        services.policy_reports.add(msgspec.json.decode(await request.body()))
-    except msgspec.DecodeError as error:
+        services.policy_reports.add(msgspec.json.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HTTPException(status_code=400, detail="The report is not JSON.") from error
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,11 @@ async def test_the_policy_of_the_pages_lets_nothing_in_from_elsewhere_and_nothin
             assert "http" not in headers["content-security-policy"]
 
 
+async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    yield body[:10]
+    yield body[10:]
+
+
 async def test_what_browsers_refuse_is_counted(tmp_path: Path) -> None:
     report = {
         "csp-report": {
@@ -157,6 +163,9 @@ async def test_what_browsers_refuse_is_counted(tmp_path: Path) -> None:
                 (b"{}", "application/json"),
                 (b"not json", "application/csp-report"),
                 (b'"' + b"x" * 20_000 + b'"', "application/csp-report"),
+                (in_pieces(b'"' + b"x" * 20_000 + b'"'), "application/csp-report"),
+                (b"[" * 10_000, "application/csp-report"),
+                (b"\xff", "application/csp-report"),
             ]
         ]
         ignored = await headrace.client.post("/api/csp-reports", content=b"[1]", headers=kind)
@@ -164,7 +173,7 @@ async def test_what_browsers_refuse_is_counted(tmp_path: Path) -> None:
         closed = await headrace.client.get("/api/csp-reports")
 
     assert (sent.status_code, ignored.status_code, closed.status_code) == (204, 204, 401)
-    assert [each.status_code for each in refused] == [415, 400, 413]
+    assert [each.status_code for each in refused] == [415, 400, 413, 413, 400, 400]
     assert shown["count"] == 1
     assert (shown["reports"][0]["directive"], shown["reports"][0]["blocked"]) == ("script-src-elem", "inline")
     assert len(shown["reports"][0]["source"]) < 400
