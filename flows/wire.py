@@ -36,6 +36,8 @@ PIECE_MARK: Final = b"\xc1"
 PIECE_HEAD_BYTES: Final = 1 + 8 + 4 + 4
 MAX_UNFINISHED: Final = 256
 """Large messages that may be on their way at a time; what is older is given up."""
+MAX_UNFINISHED_BYTES: Final = 2 * MAX_MESSAGE_BYTES
+"""What may be kept of them."""
 
 
 REPORT_SECONDS: Final = 1.0
@@ -259,7 +261,10 @@ class Decoder:
 
     def __call__(self, data: bytes) -> Any:
         """Decode one message."""
-        return self._json.decode(data) if data[:1] == b"[" else self._packed.decode(data)
+        try:
+            return self._json.decode(data) if data[:1] == b"[" else self._packed.decode(data)
+        except RecursionError as error:
+            raise msgspec.DecodeError("it is nested too deeply") from error
 
 
 to_worker: Final = Decoder(ToWorker)
@@ -300,6 +305,7 @@ class Joiner:
 
     def __init__(self) -> None:
         self._unfinished: dict[bytes, list[bytes]] = {}  # in the order of their beginning
+        self._kept = 0
 
     def take(self, data: bytes) -> bytes | None:
         """Take what arrived; return a message when it is whole."""
@@ -309,12 +315,16 @@ class Joiner:
         index, count = int.from_bytes(data[9:13]), int.from_bytes(data[13:17])
         parts = self._unfinished.setdefault(key, [])
         if index != len(parts):  # NATS keeps the order, so a piece is lost, and with it the message
-            del self._unfinished[key]
+            self._forget(key)
             return None
         parts.append(body)
+        self._kept += len(body)
         if len(parts) == count:
-            del self._unfinished[key]
+            self._forget(key)
             return b"".join(parts)
-        if len(self._unfinished) > MAX_UNFINISHED:
-            del self._unfinished[next(iter(self._unfinished))]
+        while len(self._unfinished) > MAX_UNFINISHED or self._kept > MAX_UNFINISHED_BYTES:
+            self._forget(next(iter(self._unfinished)))
         return None
+
+    def _forget(self, key: bytes) -> None:
+        self._kept -= sum(map(len, self._unfinished.pop(key)))

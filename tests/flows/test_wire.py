@@ -58,7 +58,27 @@ def test_a_message_with_a_lost_piece_is_given_up_and_the_next_one_comes() -> Non
     assert [each for each in taken if each] == [second]
 
 
-@pytest.mark.parametrize("data", [b"", b"[", b"\x91", b"[1]", b"not a message", encoded(Done(1, RunResult()))])
+def test_messages_that_never_end_are_given_up_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "MAX_UNFINISHED_BYTES", 1000)
+    joiner = Joiner()
+    endless = wire.PIECE_MARK + b"12345678" + b"%b" + b"\xff" * 4 + b"x" * 100
+    first, whole = pieces(b"\x91" + b"1" * 400, 300), pieces(b"\x91" + b"2" * 400, 300)
+    taken = [joiner.take(first[0])]
+
+    taken += [joiner.take(endless % number.to_bytes(4)) for number in range(8)]
+    taken += [joiner.take(piece) for piece in (*whole, first[1])]
+
+    assert [each for each in taken if each] == [b"\x91" + b"2" * 400]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"[", b"\x91", b"[1]", b"not a message", encoded(Done(1, RunResult()))),
+        encoded(call(None)).replace(b"\xa5value\xc0", b"\xa5value" + b"\x91" * 5000),
+    ],
+    ids=range(7),
+)
 def test_what_is_no_message_for_a_worker_is_an_error_and_nothing_else(data: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         wire.to_worker(data)
