@@ -277,6 +277,20 @@ async def test_a_webhook_whose_secret_is_missing_takes_nothing(headrace: InProce
     assert await runs(headrace) == []
 
 
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_no base64"])
+async def test_a_webhook_whose_secret_is_no_key_takes_nothing(tmp_path: Path, secret: str) -> None:
+    async with coordinator(tmp_path, {"standard": FLOWS["standard"]}) as opened:
+        await put(opened, "sender", {"kind": "values", "fields": ["key"]}, key=secret)
+        now = str(int(time.time()))
+        signature = "v1," + b64(mac(f"msg_1.{now}.".encode() + BODY, key=b""))
+        headers = {"webhook-id": "msg_1", "webhook-timestamp": now, "webhook-signature": signature}
+
+        response = await post(opened, "standard", **headers)
+
+        assert (response.status_code, response.json()["code"]) == (503, "not_ready")
+        assert await runs(opened) == []
+
+
 async def test_what_proves_a_request_is_seen_by_neither_flow_nor_history(headrace: InProcess) -> None:
     response = await post(headrace, "bearer", Authorization="Bearer sesame opens", Cookie="session=sesame opens")
 
