@@ -8,6 +8,7 @@ token, or nothing at all.  Tokens of Headrace mean nothing here.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import UNSET
 
 from coordinator.access.presented import Scope, folded_headers
+from coordinator.account.throttle import network_of
 from coordinator.durable.hooks import PREFIX, Hook, HookTable, build_hooks
 from coordinator.durable.queue import DurableRun
 from coordinator.durable.requests import seen_args
@@ -29,7 +31,9 @@ from flows.plan import Plan
 from flows.runs import Caller, RunResult
 
 MAX_AT_ONCE: Final = 64
-"""Requests whose bodies are in memory at a time."""
+"""Requests whose bodies arrive at a time,"""
+MAX_OF_ONE_ADDRESS: Final = 16
+"""and of those from one address: who sends slowly, or never ends, keeps nobody else out."""
 MAX_KEY_CHARACTERS: Final = 512
 NOT_READY_SECONDS: Final = 60
 RUN_HEADER: Final = b"headrace-run"
@@ -66,7 +70,7 @@ class Webhooks:
         self._new_run_id = new_run_id
         self._clock = clock
         self._buckets: dict[str, Bucket] = {}
-        self._at_once = 0
+        self._arriving: Counter[str] = Counter()
 
     @staticmethod
     def handles(path: str) -> bool:
@@ -99,7 +103,7 @@ class Webhooks:
         hook = self._hook(scope["path"], scope["method"])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in folded_headers(scope).items()}
         self._check_token(hook, headers)
-        body = await self._body(hook, headers, receive)
+        body = await self._body(hook, _address(scope), headers, receive)
         if body is None:
             return None
         self._check_signature(hook, headers, body)
@@ -168,27 +172,29 @@ class Webhooks:
 
     # -- what is sent ----------------------------------------------------------------------------------------------
 
-    async def _body(self, hook: Hook, headers: Mapping[str, str], receive: Receive) -> bytes | None:
+    async def _body(self, hook: Hook, address: str, headers: Mapping[str, str], receive: Receive) -> bytes | None:
         """Read the body; None when the sender went away."""
         too_large = Refused(413, "too_large", f"The body may have {hook.config.max_body} bytes.")
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > hook.config.max_body:
             raise too_large
-        if self._at_once >= MAX_AT_ONCE:
+        network, arriving = network_of(address), self._arriving
+        if arriving.total() >= MAX_AT_ONCE or arriving[network] >= MAX_OF_ONE_ADDRESS:
             later = (b"retry-after", b"1")
             raise Refused(503, "busy", "As many requests arrive as may. Try again in a moment.", later)
-        self._at_once += 1
+        arriving[network] += 1
         try:
             body = await read_body(receive, hook.config.max_body)
         finally:
-            self._at_once -= 1
+            arriving[network] -= 1
+            if not arriving[network]:
+                del arriving[network]
         if body is None or isinstance(body, bytes):
             return body
         raise too_large if body.status == 413 else Refused(408, "too_slow", "The body did not arrive in time.")
 
     def _run(self, hook: Hook, scope: Scope, headers: Mapping[str, str], body: bytes) -> DurableRun:
         config, now = hook.config, self._clock()
-        peer = scope.get("client")
         try:
             args = seen_args(scope["method"], headers, scope.get("query_string", b""), body, config.withheld)
         except InputRejected as error:
@@ -200,7 +206,7 @@ class Webhooks:
             args=args,
             accepted=int(now * 1000),
             key=_key(config.idempotency_key, headers),
-            caller=Caller(name="webhook", address=peer[0] if peer else "", client=headers.get("user-agent", "")[:200]),
+            caller=Caller(name="webhook", address=_address(scope), client=headers.get("user-agent", "")[:200]),
         )
 
     async def _result(self, hook: Hook, run: DurableRun) -> "Answer":
@@ -233,6 +239,11 @@ class Bucket:
             return (1 - self._left) * 60 / rate
         self._left -= 1
         return 0.0
+
+
+def _address(scope: Scope) -> str:
+    peer = scope.get("client")
+    return peer[0] if peer else ""
 
 
 # -- answers -------------------------------------------------------------------------------------------------------

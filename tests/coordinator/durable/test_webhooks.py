@@ -13,9 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from coordinator.app import make_app
+from coordinator.durable.webhooks import MAX_OF_ONE_ADDRESS
 from tests.coordinator.connections.support import put
 from tests.coordinator.durable.support import PATIENCE, SECRET
-from tests.coordinator.in_process import InProcess, coordinator
+from tests.coordinator.in_process import ADDRESS, InProcess, coordinator
 
 KEY = base64.b64encode(b"a key of bytes \xff").decode()
 
@@ -105,6 +107,12 @@ def sent(sender: str, body: bytes = BODY, moment: float | None = None) -> dict[s
 SENDERS = ("github", "stripe", "slack", "shop", "standard", "old", "token")
 SIGNING = SENDERS[:-1]
 STAMPING = ("stripe", "slack", "standard")
+
+
+def sender(headrace: InProcess, address: str) -> httpx.AsyncClient:
+    """Return a client at some address."""
+    transport = httpx.ASGITransport(make_app(headrace.coordinator), client=(address, 1234))
+    return httpx.AsyncClient(transport=transport, base_url=ADDRESS)
 
 
 async def post(headrace: InProcess, path: str, body: bytes = BODY, **headers: str) -> httpx.Response:
@@ -332,6 +340,30 @@ async def test_more_requests_than_the_rate_are_told_when_to_come_back(headrace: 
 
     assert [answer.status_code for answer in answers] == [202, 202, 429]
     assert 1 <= int(answers[2].headers["retry-after"]) <= 30
+
+
+async def test_whoever_sends_slowly_keeps_nobody_else_out(headrace: InProcess) -> None:
+    arrived, done = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        arrived.release()
+        await done.wait()
+        yield BODY
+
+    async def answer(client: httpx.AsyncClient, body: Any) -> int:
+        return (await client.post("/hooks/later", content=body)).status_code
+
+    async with sender(headrace, "203.0.113.7") as slow, sender(headrace, "203.0.113.8") as other:
+        async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+            dripping = [group.create_task(answer(slow, slowly())) for _ in range(MAX_OF_ONE_ADDRESS)]
+            for _ in dripping:
+                await arrived.acquire()
+            one_more, somebody_else = await answer(slow, BODY), await answer(other, BODY)
+            done.set()
+        afterwards = await answer(slow, BODY)
+
+    assert (one_more, somebody_else, afterwards) == (503, 202, 202)
+    assert {each.result() for each in dripping} == {202}
 
 
 async def test_when_as_many_runs_wait_as_may_a_request_is_told_to_come_back(tmp_path: Path) -> None:
