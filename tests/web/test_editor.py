@@ -186,6 +186,7 @@ async def test_what_two_people_save_at_the_same_time_is_not_lost(page: Page, ser
     text = await stored(page, server, "mill_both", mill("mill_both"))
     await write(page, text, mill("mill_both").replace("Turns.", "Mine."))
     server.api("PUT", "/flows/mill_both", {"text": mill("mill_both").replace("Turns.", "Theirs.")})
+    await expect(page.get_by_text("Somebody else saved this flow while you have it open.")).to_be_visible()
     await page.get_by_role("button", name="Save").click()
 
     question = page.get_by_role("dialog", name="Somebody else saved this flow")

@@ -103,6 +103,13 @@ async def test_a_pack_is_installed_by_keyboard_alone(page: Page, server: Headrac
     assert "keys_find_places" in str(server.api("GET", "/packs/installs/keys")["tools"])
 
 
+async def test_a_pack_is_previewed_before_anything_is_filled_in(page: Page) -> None:
+    await install(page, "google-calendar")
+    preview = page.get_by_role("region", name="What will appear")
+
+    await expect(preview).to_contain_text("Once that is there: 13 tools")
+
+
 async def test_what_cannot_be_installed_says_why(page: Page) -> None:
     await install(page, "weather")
     await page.get_by_label("Name of the install").fill("No Name!")

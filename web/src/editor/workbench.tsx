@@ -2,7 +2,7 @@
 
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { api, ask, wordsOf } from "../api/client";
-import { Badge, Failure, Page, type Tab, Tabs, useToast } from "../ui";
+import { Badge, Failure, Notice, Page, type Tab, Tabs, useToast } from "../ui";
 import { ConflictDialog } from "./conflict";
 import { FlowGraph } from "./graph";
 import { InsertStep } from "./insert-step";
@@ -50,6 +50,7 @@ export default function Workbench({
   const { check } = checked;
   const isDirty = !readOnly && text !== base.text;
   const leave = useLeaving(isDirty);
+  const isStoredAnew = flow !== undefined && !readOnly && flow.digest !== base.digest;
   const parts = check?.outline ?? [];
   const part = partAt(parts, line);
 
@@ -59,6 +60,7 @@ export default function Workbench({
     if (name === base.name && base.digest) setBase({ name, digest, text: saved.text });
     else leave(`/flows/${encodeURIComponent(name)}`);
   });
+  const isOvertaken = isStoredAnew && !saving.isPending;
   const name = check?.name || base.name;
   const save = (digest = base.digest) => {
     if (!readOnly) saving.mutate({ text, name, base: { ...base, digest } });
@@ -143,6 +145,11 @@ export default function Workbench({
       }
     >
       {notice}
+      {isOvertaken && (
+        <Notice tone="warn">
+          Somebody else saved this flow while you have it open. Save, and you are asked whose text is to stay.
+        </Notice>
+      )}
       {saving.error && !isConflict(saving.error) && <Failure error={saving.error} />}
       {saving.error && isConflict(saving.error) && !base.digest && <Failure error={saving.error} />}
       <div className={css.bench} data-noticed={readOnly}>

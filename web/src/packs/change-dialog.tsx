@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { Button, Dialog, Failure, Loaded, useToast } from "../ui";
-import { bodyOf, type Details, draftFrom } from "./draft";
+import { bodyOf, type Details, draftFrom, previewable } from "./draft";
 import { InstallForm, PreviewCard, usePreview } from "./install-form";
 import { SignInDialog } from "./sign-in-dialog";
 import { refreshInstalls, usePack } from "./use-packs";
@@ -28,7 +28,7 @@ function Form({ install, pack, onClose }: { install: Install; pack: Details; onC
   const toast = useToast();
   const params = { params: { path: { name: install.name } } };
   const preview = usePreview(draft, (now) =>
-    ask(api.POST("/api/packs/installs/{name}/preview", { ...params, body: bodyOf(now) })),
+    ask(api.POST("/api/packs/installs/{name}/preview", { ...params, body: bodyOf(previewable(now, pack)) })),
   );
   const change = useMutation({
     mutationFn: () => ask(api.PUT("/api/packs/installs/{name}", { ...params, body: bodyOf(draft) })),

@@ -84,6 +84,16 @@ export function bodyOf(draft: Draft): { choices: Choices; new_connections: Recor
   };
 }
 
+/** What can be previewed of a form that is not filled in yet: a new connection counts once it has what it needs. */
+export function previewable(draft: Draft, pack: Details): Draft {
+  const links = Object.entries(draft.links).map(([own, link]): [string, Link] => {
+    const needed = (pack.asks[own] ?? []).filter((ask) => !ask.secret && ask.required !== false);
+    const isReady = link.mode !== "new" || needed.every((ask) => link.settings[ask.name]);
+    return [own, isReady ? link : { mode: "none" }];
+  });
+  return { ...draft, links: Object.fromEntries(links) };
+}
+
 /** The schema of the pack's variables, which are declared like the params of a tool. */
 export function variablesSchema(variables: Record<string, unknown>): Schema {
   const required: string[] = [];

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useEffect, useState } from "react";
 import { api, ask, type Schemas, wordsOf } from "../api/client";
+import { Prose } from "../forms/prose";
 import { SchemaForm } from "../forms/schema-form";
 import { Badge, count, Field, Notice, Skeleton, Text } from "../ui";
 import { type Details, type Draft, type Link, variablesSchema } from "./draft";
@@ -121,7 +122,9 @@ export function PreviewCard({ preview, error }: { preview: Preview | null; error
     const { message, fix } = wordsOf(error);
     return (
       <Notice tone="bad">
-        <Text>{message}</Text> <Text>{fix}</Text>
+        <span>
+          <Prose>{message}</Prose> <Prose>{fix}</Prose>
+        </span>
       </Notice>
     );
   }
@@ -138,7 +141,7 @@ export function PreviewCard({ preview, error }: { preview: Preview | null; error
       )}
       {preview.missing.map((sentence) => (
         <Notice key={sentence} tone="warn">
-          <Text>{sentence}</Text>
+          <Prose>{sentence}</Prose>
         </Notice>
       ))}
       <p className={css.muted}>

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link, useParams, useSearchParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
+import { useEvents } from "../api/events";
 import type { Base } from "../editor/use-saving";
 import { VersionsPanel } from "../editor/versions-panel";
 import Workbench from "../editor/workbench";
@@ -49,6 +50,7 @@ function useFlow(name: string) {
 /** A flow that is stored. */
 function Stored({ name, line }: { name: string; line: number }) {
   const query = useFlow(name);
+  useEvents(); // so that it is said when somebody else saves it
   if (!query.data) {
     return (
       <Page title={name} back={<Link href="/flows">Flows</Link>}>

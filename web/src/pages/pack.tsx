@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { Prose } from "../forms/prose";
-import { bodyOf, type Details, draftOf } from "../packs/draft";
+import { bodyOf, type Details, draftOf, previewable } from "../packs/draft";
 import { InstallForm, PreviewCard, usePreview } from "../packs/install-form";
 import { Markdown } from "../packs/markdown";
 import css from "../packs/packs.module.css";
@@ -131,7 +131,7 @@ function Wizard({ pack }: { pack: Details }) {
   const toast = useToast();
   const source = { pack: pack.summary.name };
   const preview = usePreview(draft, (now) =>
-    ask(api.POST("/api/packs/preview", { body: { source, name: now.name, ...bodyOf(now) } })),
+    ask(api.POST("/api/packs/preview", { body: { source, name: now.name, ...bodyOf(previewable(now, pack)) } })),
   );
   const installing = useMutation({
     mutationFn: () => ask(api.POST("/api/packs/installs", { body: { source, name: draft.name, ...bodyOf(draft) } })),
