@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 ROOT: Final = Path(__file__).parents[2]
 CHROMIUM: Final = "/usr/bin/chromium"
 AXE: Final = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 STATIC: Final = ROOT / "coordinator" / "static"
-SOON: Final = 10_000
+SOON: Final = 20_000
 """Milliseconds that something on a page may take on a busy machine."""
+expect.set_options(timeout=SOON)
 
 WEB: Final = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 """The marks of every module with tests of pages: they share one browser, which lives in one event loop."""
