@@ -115,10 +115,10 @@ class Trials:
         with self._known(plan):
             return _trial_out(await self._dispatcher.run(request))
 
-    async def test(self, plan: Plan) -> list[TestReport]:
-        """Run the tests of a plan, one after the other.  Raises Busy."""
+    async def test(self, plan: Plan, *, live: bool = True) -> list[TestReport]:
+        """Run the tests of a plan, one after the other; `live` as in `run_test`.  Raises Busy."""
         with self._known(plan):
-            return [await run_test(plan, test, self._dispatcher) for test in plan.tests]
+            return [await run_test(plan, test, self._dispatcher, live=live) for test in plan.tests]
 
     @contextmanager
     def _known(self, plan: Plan) -> Iterator[None]:

@@ -66,6 +66,12 @@ class TryIn(TextIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     live: Annotated[bool, Meta(description="With mocks: let the steps without one reach outside.")] = False
 
 
+class TestIn(TextIn, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A flow to test: a text, or the name of one that is stored."""
+
+    live: Annotated[bool, Meta(description="Let tests that say `live: true` reach outside.")] = True
+
+
 class TestsOut(Struct, frozen=True, kw_only=True):
     """How the tests of a flow went."""
 
@@ -89,9 +95,9 @@ async def try_flow(services: GivenServices, principal: GivenPrincipal, data: Req
 
 
 @post("/test", operation_id="testFlow", tags=["flows"], status_code=200)
-async def test_flow(services: GivenServices, data: RequestBody[TextIn]) -> TestsOut:
+async def test_flow(services: GivenServices, data: RequestBody[TestIn]) -> TestsOut:
     """Run the tests that stand in a flow; their mocks take the place of what reaches outside."""
-    reports = await services.trials.test(await _plan(services, data))
+    reports = await services.trials.test(await _plan(services, data), live=data.live)
     passed = sum(report.passed for report in reports)
     return TestsOut(passed=passed, failed=len(reports) - passed, tests=reports)
 

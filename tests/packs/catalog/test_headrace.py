@@ -145,6 +145,7 @@ async def test_every_reading_tool_answers_and_none_makes_a_flow_reach_outside(tm
         }
         run = await call("get_run", id=answers["list_runs"]["runs"][0]["id"])
         tried = await call("try_flow", text=FETCH)
+        tested = await call("test_flow", text=FETCH + "tests: [{name: for real, live: true, expect: 1}]\n")
         tools = await call.client.tools()
 
     assert [name for name, answer in answers.items() if not isinstance(answer, dict)] == []
@@ -153,6 +154,7 @@ async def test_every_reading_tool_answers_and_none_makes_a_flow_reach_outside(tm
     assert answers["preview_install"]["tools"] == ["weather_air_quality"]
     assert run["run"]["id"] == answers["list_runs"]["runs"][0]["id"]
     assert tried["error"]["code"] == "unmocked"
+    assert "failed with 'unmocked'" in tested["tests"][0]["difference"]
     assert {"headrace_create_flow", "headrace_try_flow_live", "headrace_install_pack"} & tools.keys() == set()
 
 
