@@ -11,7 +11,7 @@ from coordinator.api.given import GivenPrincipal, GivenServices
 from coordinator.packs.connecting import NewConnection
 from coordinator.packs.icons import Icon
 from coordinator.packs.sources import PackSource
-from coordinator.packs.views import InstallOut, PackDetails, PackSummary, Preview, VersionOut
+from coordinator.packs.views import InstallOut, InstallVersionOut, PackDetails, PackSummary, Preview
 from packs.install import Choices
 from packs.schema import pack_schema
 
@@ -33,7 +33,7 @@ class InstallsOut(Struct, frozen=True, kw_only=True):
 class InstallVersionsOut(Struct, frozen=True, kw_only=True):
     """The versions of an install."""
 
-    versions: Annotated[list[VersionOut], Meta(description="The newest first.")]
+    versions: Annotated[list[InstallVersionOut], Meta(description="The newest first.")]
 
 
 class InstallIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

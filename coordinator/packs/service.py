@@ -21,10 +21,10 @@ from coordinator.packs.store import StoredInstall
 from coordinator.packs.views import (
     BoundConnection,
     InstallOut,
+    InstallVersionOut,
     PackDetails,
     PackSummary,
     Preview,
-    VersionOut,
     changes_between,
     details_of,
     hidden_tools,
@@ -106,7 +106,7 @@ class PackService:
         """Return an install.  Raises NotFound."""
         return await self._shown(await self._stored(name))
 
-    async def versions(self, name: str) -> list[VersionOut]:
+    async def versions(self, name: str) -> list[InstallVersionOut]:
         """Return the versions of an install, the newest first.  Raises NotFound."""
         await self._stored(name)
         return [

@@ -120,7 +120,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     conflicts: Annotated[list[str], Meta(description="Names of flows that are taken.")]
 
 
-class VersionOut(Struct, frozen=True, kw_only=True):
+class InstallVersionOut(Struct, frozen=True, kw_only=True):
     """A version of an install."""
 
     number: Annotated[int, Meta(description="Its number.")]
@@ -195,9 +195,9 @@ def install_of(
     )
 
 
-def version_of(version: InstallVersion, pack_version: str) -> VersionOut:
+def version_of(version: InstallVersion, pack_version: str) -> InstallVersionOut:
     """Show a version of an install."""
-    return VersionOut(
+    return InstallVersionOut(
         number=version.number,
         pack_version=pack_version,
         choices=version.choices,
