@@ -70,8 +70,6 @@ async def picture(page: Page, path: str, file: Path) -> None:
         await expect(page.get_by_role("heading", name="Steps")).to_be_visible()
     for waiting in ("Loading", "Checking …"):
         await expect(page.get_by_text(waiting, exact=True)).to_have_count(0)
-    if page.url.endswith("/flows/get_weather"):
-        await expect(page.locator(".react-flow__node").first).to_be_visible()
     await page.evaluate("document.fonts.ready.then(() => document.activeElement.blur())")
     await page.screenshot(path=file, animations="disabled", scale="css")
 

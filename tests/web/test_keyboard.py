@@ -39,7 +39,9 @@ async def test_a_token_is_made_and_revoked_by_keyboard(page: Page, server: Headr
 async def test_a_tool_is_run_and_its_failure_followed_by_keyboard(page: Page) -> None:
     await page.goto("/")
     await go_to(page, page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tools"))
-    await go_to(page, page.get_by_role("table", name="Tools").get_by_role("link", name="charge_card"))
+    await go_to(
+        page, page.get_by_role("table", name="Tools", exact=True).get_by_role("link", name="charge_card", exact=True)
+    )
     await reach(page, page.get_by_label("amount"))
     await page.keyboard.type("777")
     await go_to(page, page.get_by_role("button", name="Run", exact=True))
