@@ -26,6 +26,8 @@ MARKER: Final = ".headrace-folder"
 MAX_LEVELS: Final = 40
 MAX_PATH: Final = 2000
 MAX_SECONDS: Final = 20.0
+LOOKED_AT_IN_ONE_GO: Final = 500
+"""Names of one folder; then the time is looked at."""
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -129,7 +131,7 @@ class Folder:
             budget.check()
             at, left = waiting.pop()
             try:
-                entries = self._entries(at)
+                entries = self._entries(at, budget)
             except StepError:
                 if at == path:
                     raise
@@ -141,13 +143,15 @@ class Folder:
                     folders.append((entry.path, left - 1))
             waiting += reversed(folders)
 
-    def _entries(self, path: str) -> list[Entry]:
+    def _entries(self, path: str, budget: Budget) -> list[Entry]:
         with self.opened(path) as (descriptor, found):
             if not found.is_folder:
                 raise StepError(f"{path!r} is a file.", code="not_a_folder", fix="Name a folder, or read the file.")
-            entries = []
+            entries: list[Entry] = []
             with os.scandir(descriptor) as listed:
-                for each in listed:
+                for place, each in enumerate(listed):
+                    if place % LOOKED_AT_IN_ONE_GO == 0:
+                        budget.check()
                     if self._shows(each.name):
                         with suppress(FileNotFoundError, PermissionError):
                             status = each.stat(follow_symlinks=False)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.errors import StepError
+from flows.errors import RunTimeout, StepError
 from flows.runs import RunResult
-from flows.steps._folder import MARKER, open_folder
+from flows.steps._folder import LOOKED_AT_IN_ONE_GO, MARKER, Budget, open_folder
 from flows.steps._folder_text import read_text
 from flows.steps._globs import Glob
 from tests.flow_runs import run_flow
@@ -306,6 +306,27 @@ async def test_a_catastrophic_pattern_finds_what_there_is(folder: Path) -> None:
     result = await found("search_files", folder, search="(a+)+$", regex=True, pattern="long.txt")
 
     assert result["matches"] == []
+
+
+class Impatient(Budget):
+    """Has time to begin with one folder."""
+
+    looks = 0
+
+    def check(self) -> None:
+        super().check()
+        self.looks += 1
+        if self.looks == 2:
+            self.stopped.set()
+
+
+def test_the_time_for_one_large_folder_is_bounded_too(tmp_path: Path) -> None:
+    (tmp_path / MARKER).touch()
+    for number in range(LOOKED_AT_IN_ONE_GO):
+        (tmp_path / str(number)).touch()
+
+    with open_folder(str(tmp_path)) as opened, pytest.raises(RunTimeout):
+        list(opened.walk("", 1, Impatient(60)))
 
 
 async def test_names_that_are_no_text_are_left_out(folder: Path) -> None:
