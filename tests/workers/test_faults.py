@@ -165,7 +165,8 @@ async def test_a_result_that_comes_too_late_is_not_taken_twice(nats: NatsProcess
     assert LOST_SECONDS < BOUND
 
 
-async def test_nats_lost_and_back(nats_of_its_own: NatsProcess, service: Service) -> None:
+@pytest.mark.parametrize("seconds", [0, 2 * LOST_SECONDS], ids=["short", "longer-than-workers-may-be-silent"])
+async def test_nats_lost_and_back(nats_of_its_own: NatsProcess, service: Service, seconds: float) -> None:
     plan = ordering(service, "{}")
 
     async with with_processes(nats_of_its_own, [plan], "first", "second") as (dispatcher, _):
@@ -178,6 +179,7 @@ async def test_nats_lost_and_back(nats_of_its_own: NatsProcess, service: Service
         await service.until(11)
         nats_of_its_own.kill()
         meanwhile = await _until_refused(dispatcher, plan)
+        await asyncio.sleep(seconds)  # the outage itself
         service.answers.set()
         nats_of_its_own.start()
         await asyncio.wait_for(dispatcher.watch.until(2), BOUND)
@@ -187,7 +189,7 @@ async def test_nats_lost_and_back(nats_of_its_own: NatsProcess, service: Service
     print(f"under way {dict(codes(results))}, meanwhile {meanwhile}, after {dict(codes(after))}")
     assert codes([before, *after]) == {"done": 21}
     assert meanwhile == "nats_unavailable"
-    assert codes(results) == {"done": 10}, "a short outage costs no call: results wait for NATS"
+    assert codes(results) == {"done": 10}, "an outage costs no call: results wait for NATS"
     assert service.orders.total() - sum(service.orders[f"after-{n}"] for n in range(20)) == 11
 
 
