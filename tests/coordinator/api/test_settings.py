@@ -65,7 +65,8 @@ async def test_the_status_summarises_the_installation(tmp_path: Path) -> None:
         status = (await headrace.client.get("/api/status")).json()
 
     assert (status["flows"], status["tools"], status["errors"], status["require_auth"]) == (1, 1, 0, False)
-    assert status["workers"] == [{"name": "local", "kind": "local", "running": 0}]
+    (worker,) = status["workers"]
+    assert (worker["name"], worker["state"], worker["running"]) == ("local", "ready", 0)
     assert len(status["notices"]) == 2
 
 
