@@ -1,9 +1,12 @@
 """What a connection is to a step, and where workers get connections from.  Touches no I/O."""
 
 import hashlib
+import html
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import quote, quote_plus
 
@@ -130,12 +133,51 @@ def masks_of(secrets: Iterable[str]) -> tuple[str, ...]:
             escaped = json.dumps(secret)[1:-1]
             spellings |= {secret, escaped, escaped.replace("/", "\\/"), quote(secret), quote(secret, safe="")}
             spellings.add(quote_plus(secret))
+    return longest_first(spellings)
+
+
+def longest_first(spellings: Iterable[str]) -> tuple[str, ...]:
+    """Return spellings so that none hides a longer one that holds it."""
     return tuple(sorted(spellings, key=lambda spelling: (-len(spelling), spelling)))
 
 
-def masked(text: str, masks: Iterable[str]) -> str:
+def masked(text: str, masks: tuple[str, ...]) -> str:
     """Return the text without the secrets."""
     for mask in masks:
         if mask in text:
             text = text.replace(mask, MASK)
+    for run, pattern in _mixed_spellings(masks):
+        if run in text:
+            text = pattern.sub(MASK, text)
     return text
+
+
+_NEVER_ESCAPED: Final = re.compile(r"[A-Za-z0-9_.~-]*")
+
+
+@lru_cache(maxsize=64)
+def _mixed_spellings(masks: tuple[str, ...]) -> tuple[tuple[str, "re.Pattern[str]"], ...]:
+    """Return what finds secrets of which only some characters are escaped: services differ in which they do.
+
+    Before each pattern stands a part of the secret that every spelling has, because looking for it is quick.
+    """
+    found: list[tuple[str, re.Pattern[str]]] = []
+    for mask in reversed(masks):  # the shortest spelling of a secret is the secret
+        if _NEVER_ESCAPED.fullmatch(mask) or any(pattern.fullmatch(mask) for _, pattern in found):
+            continue
+        run = max(_NEVER_ESCAPED.findall(mask), key=len)
+        found.append((run, re.compile("".join(map(_any_spelling, mask)))))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def _any_spelling(character: str) -> str:
+    """Return the pattern of a character as it is, or escaped in a URL, in JSON or in HTML."""
+    if _NEVER_ESCAPED.fullmatch(character):
+        return re.escape(character)
+    in_url = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    in_json = json.dumps(character)[1:-1]
+    code = ord(character)
+    spellings = {character, in_json, f"\\{character}", html.escape(character), "+" if character == " " else character}
+    escapes = f"(?i:{in_url}|\\\\u{code:04x}|&#0*{code};|&#x0*{code:x};)"
+    return f"(?:{'|'.join(map(re.escape, sorted(spellings, key=len, reverse=True)))}|{escapes})"
