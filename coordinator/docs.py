@@ -152,7 +152,16 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for name, field in schema.get("properties", {}).items():
         marked = f"`{name}`{'*' if name in required else ''}"
         default = f"`{json.dumps(field['default'])}`" if "default" in field else ""
-        yield marked, _takes(field, schema.get("$defs", {})), default, field.get("description", "")
+        takes = _takes(field, schema.get("$defs", {})) + (", and secrets" if _takes_secrets(field) else "")
+        yield marked, takes, default, field.get("description", "")
+
+
+def _takes_secrets(field: Any) -> bool:
+    """Whether secrets may stand in a field, or in what it holds."""
+    if not isinstance(field, Mapping):
+        return False
+    inner = (*field.get("anyOf", ()), field.get("additionalProperties"))
+    return "x-secrets" in field or any(_takes_secrets(each) for each in inner)
 
 
 KINDS: Final = {

@@ -4,6 +4,7 @@ Reads text only; touches no I/O.  `compile_flow` raises FlowInvalid, `check_flow
 """
 
 from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -24,12 +25,13 @@ from flows.plan_steps import plan_step, step_waits
 from flows.problems import Problem, did_you_mean
 from flows.registry import Registry, default_registry
 from flows.sdk import ComponentType, StepType
+from flows.secrets import SECRETS, SecretName, elsewhere
 from flows.source import Path, Position, Source, read_source
 
 ALWAYS_IN_SCOPE = frozenset({"args", "caller", "run", "vars"})
 LOOP_NAMES = frozenset({"item", "index"})
 HANDLER_NAMES = frozenset({"error"})
-RESERVED = ALWAYS_IN_SCOPE | LOOP_NAMES | HANDLER_NAMES | {"true", "false", "null"}
+RESERVED = ALWAYS_IN_SCOPE | LOOP_NAMES | HANDLER_NAMES | {SECRETS, "true", "false", "null"}
 
 
 def compile_flow(text: str, file: str = "", registry: Registry | None = None) -> Plan:
@@ -83,6 +85,8 @@ class _Compiler:
         self._ids: dict[str, Path] = {}
         self._calls: dict[str, int] = {}
         self._connections: dict[str, int] = {}
+        self._secrets: dict[SecretName, int] = {}
+        self._holds_secrets = False
         self._count = 0
 
     # -- what the binder asks for ------------------------------------------------------------------------------
@@ -91,10 +95,14 @@ class _Compiler:
         """Note an error at a place of the document."""
         self.problems.append(self.source.problem(code, message, path, offset=offset, at_key=at_key))
 
-    def check_names(self, template: Template, path: Path) -> None:
+    def check_names(self, template: Template, path: Path, *, may_read_secrets: bool) -> None:
         """Report names that are not in scope."""
         for name, offset in template.names.items():
             if name in self._scope:
+                continue
+            if name == SECRETS:
+                if not may_read_secrets:
+                    self.report("flow.secret", elsewhere(self._registry.steps, path), path, offset=offset)
                 continue
             if name in self._ids or name in LOOP_NAMES | HANDLER_NAMES:
                 message = f"{name!r} is not known here. {_where_known(name)}"
@@ -131,6 +139,13 @@ class _Compiler:
         """Note the use of a connection."""
         self._connections.setdefault(name, self.source.position(path).line)
 
+    def bind_secret(self, name: SecretName, path: Path, offset: int) -> None:
+        """Note the use of a secret, which is one of its connection as well."""
+        line = self.source.position_in(path, offset).line
+        self._connections.setdefault(name.connection, line)
+        self._secrets.setdefault(name, line)
+        self._holds_secrets = True
+
     # -- the document ------------------------------------------------------------------------------------------
 
     def plan(self) -> Plan | None:
@@ -166,6 +181,7 @@ class _Compiler:
             enabled=head.enabled,
             bindings=binding.connections,
             connections=self._connections,
+            secrets=self._secrets,
             flow_names=names,
             listed=binding.listed,
             install=binding.install,
@@ -267,11 +283,17 @@ class _Compiler:
 
     def _config(self, cls: Any, whole: str, short: str, raw: Any, path: Path) -> BoundConfig | None:
         """Bind a component's configuration in its full or its short form."""
+        around, self._holds_secrets = self._holds_secrets, False  # what steps inside of it hold is theirs
         if whole or (short and not isinstance(raw, dict)):
             field = fields_of(cls)[whole or short]
             bound = self._binder.field(field.type, raw, path)
-            return None if bound is INVALID else _single(cls, field.name, bound)
-        return self._binder.config(cls, {} if raw is None else raw, path)
+            config = None if bound is INVALID else _single(cls, field.name, bound)
+        else:
+            config = self._binder.config(cls, {} if raw is None else raw, path)
+        if config is not None and self._holds_secrets:
+            config = replace(config, holds_secrets=True)
+        self._holds_secrets = around
+        return config
 
     def _tests(self, document: Mapping[str, Any]) -> tuple[FlowTest, ...]:
         raw = document.get("tests") or []

@@ -13,12 +13,22 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from flows.arguments import SchemaInvalid, compile_schema
-from flows.declared import Declared, element_of, fields_of, is_mapping, is_struct, item_type_of, kind_of
+from flows.declared import (
+    Declared,
+    element_of,
+    fields_of,
+    is_mapping,
+    is_struct,
+    item_type_of,
+    kind_of,
+    takes_secrets,
+)
 from flows.errors import StepError
 from flows.expr import ExpressionError, ExpressionInvalid, Template, compile_template, to_text
 from flows.plan import BoundConfig
 from flows.problems import did_you_mean
 from flows.sdk import Scope
+from flows.secrets import SECRETS, SecretName, compile_secret_text, secrets_in
 from flows.source import Path
 from flows.sql.statement import compile_sql
 from flows.urls import compile_path, compile_url
@@ -61,7 +71,7 @@ class Findings(Protocol):
         """Note an error at a place of the document."""
         ...
 
-    def check_names(self, template: Template, path: Path) -> None:
+    def check_names(self, template: Template, path: Path, *, may_read_secrets: bool) -> None:
         """Report the names that are not in scope at this place."""
         ...
 
@@ -75,6 +85,10 @@ class Findings(Protocol):
 
     def bind_connection(self, name: str, path: Path) -> None:
         """Note that this flow uses a connection."""
+        ...
+
+    def bind_secret(self, name: SecretName, path: Path, offset: int) -> None:
+        """Note that this flow uses a secret."""
         ...
 
 
@@ -136,18 +150,21 @@ class Binder:
     # -- kinds -------------------------------------------------------------------------------------------------
 
     def _value(self, raw: Any, declared: Declared, path: Path) -> Bound:
-        bound = self._any(raw, path)
+        bound = self._any(raw, path, takes_secrets(declared))
         if kind_of(declared)[1] is Any or bound is INVALID:
             return bound
         if bound.render is None:
             return self._convert(bound.constant, declared, path)
         return Bound(raw, _converting(bound.render, declared, path))
 
-    def _any(self, raw: Any, path: Path) -> Bound:
+    def _any(self, raw: Any, path: Path, may_read_secrets: bool) -> Bound:
         match raw:
             case str():
-                template = self._template(raw, path)
-                return Bound(raw) if template is None else Bound(raw, self._located(template.evaluate, path))
+                template = self._template(raw, path, may_read_secrets)
+                if template is None:
+                    return Bound(raw)
+                render = self._secret_text(template, path) if may_read_secrets else None
+                return Bound(raw, self._located(render or template.evaluate, path))
             case dict():
                 for key in raw:
                     if "${{" in key:
@@ -158,18 +175,21 @@ class Binder:
                             at_key=True,
                         )
                         return INVALID
-                return self._dict({key: self._any(item, (*path, key)) for key, item in raw.items()})
+                return self._dict({key: self._any(item, (*path, key), may_read_secrets) for key, item in raw.items()})
             case list():
-                return self._list([self._any(item, (*path, index)) for index, item in enumerate(raw)])
+                return self._list([self._any(item, (*path, i), may_read_secrets) for i, item in enumerate(raw)])
             case _:
                 return Bound(raw)
 
-    def _text(self, raw: Any, _declared: Declared, path: Path) -> Bound:
+    def _text(self, raw: Any, declared: Declared, path: Path) -> Bound:
         if isinstance(raw, dict | list):
             return self._report("flow.wrong-type", "Text is expected here.", path)
-        template = self._template(raw, path) if isinstance(raw, str) else None
+        may_read_secrets = takes_secrets(declared)
+        template = self._template(raw, path, may_read_secrets) if isinstance(raw, str) else None
         if template is None:
             return Bound(to_text(raw))
+        if may_read_secrets and (render := self._secret_text(template, path)) is not None:
+            return Bound(raw, self._located(render, path))
         evaluate = template.evaluate
         return Bound(raw, self._located(lambda scope: to_text(evaluate(scope)), path))
 
@@ -318,7 +338,7 @@ class Binder:
 
     # -- leaves ------------------------------------------------------------------------------------------------
 
-    def _template(self, raw: str, path: Path) -> Template | None:
+    def _template(self, raw: str, path: Path, may_read_secrets: bool = False) -> Template | None:
         """Compile the template in a scalar; report what is wrong with it and with the names it uses."""
         try:
             template = compile_template(raw)
@@ -326,8 +346,20 @@ class Binder:
             self._report("flow.expression", error.message, path, offset=error.offset)
             return None
         if template is not None:
-            self._findings.check_names(template, path)
+            self._findings.check_names(template, path, may_read_secrets=may_read_secrets)
         return template
+
+    def _secret_text(self, template: Template, path: Path) -> Render | None:
+        """Compile a template that reads secrets; None for any other, and for one that has problems."""
+        if SECRETS not in template.names:
+            return None
+        try:
+            for name, offset in secrets_in(template):
+                self._findings.bind_secret(name, path, offset)
+            return compile_secret_text(template)
+        except ExpressionInvalid as error:
+            self._report("flow.secret", error.message, path, offset=error.offset)
+            return None
 
     def _located(self, render: Render, path: Path) -> Render:
         failure = self._findings.failure

@@ -21,23 +21,31 @@ def fields_of(declared: type[Struct]) -> dict[str, FieldInfo]:
 @lru_cache(maxsize=1024)
 def kind_of(declared: Declared) -> tuple[str, Declared]:
     """Return the kind of a field ("" for a plain one) and its type without annotations and without "unset"."""
-    kind = ""
+    marks, bare = _marks_of(declared)
+    return str(marks.get("x-kind", "")), bare
+
+
+@lru_cache(maxsize=1024)
+def takes_secrets(declared: Declared) -> bool:
+    """Whether `${{ secrets.NAME.FIELD }}` may stand in a field."""
+    return bool(_marks_of(declared)[0].get("x-secrets"))
+
+
+def _marks_of(declared: Declared) -> tuple[dict[str, Any], Declared]:
+    """Return what the annotations of a type add to its schema, the inner ones first, and the type without them."""
+    marks: dict[str, Any] = {}
     while True:
         if _origin(declared) is Annotated:
             declared, *metas = get_args(declared)
-            kind = next((found for meta in metas if (found := _kind_in(meta))), kind)
+            for meta in reversed(metas):
+                marks |= (meta.extra_json_schema if isinstance(meta, Meta) else None) or {}
         elif _origin(declared) in (Union, UnionType):
             options = [option for option in get_args(declared) if option not in (UnsetType, NoneType)]
             if len(options) != 1:
-                return kind, declared
+                return marks, declared
             declared = options[0]
         else:
-            return kind, declared
-
-
-def _kind_in(meta: Any) -> str:
-    extra = meta.extra_json_schema if isinstance(meta, Meta) else None
-    return str((extra or {}).get("x-kind", ""))
+            return marks, declared
 
 
 def _origin(declared: Declared) -> Any:

@@ -15,6 +15,7 @@ from flows.definition import FlowDefinition
 from flows.expr import Template
 from flows.model import TestFields
 from flows.sdk import InputType, OutputType, Scope, StepType
+from flows.secrets import SecretName
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,12 @@ class BoundConfig:
     """A component's configuration.
 
     `shape` is the declared Struct.  Without `render` it is complete; else it holds the expressions as the author wrote
-    them, and `render` makes the complete one of a scope.
+    them, and `render` makes the complete one of a scope: complete but for secrets, which the step puts in.
     """
 
     shape: Any
     render: Callable[[Scope], Any] | None = None
+    holds_secrets: bool = False
 
     def at(self, scope: Scope) -> Any:
         """Return the complete configuration."""
@@ -103,7 +105,8 @@ class Plan:
     """A compiled version of a flow.
 
     `timeout` bounds the whole run, in seconds.  `calls` are the names of the flows it calls, with the line of each;
-    `connections` are the names of connections as they stand in the text, likewise.
+    `connections` are the names of connections as they stand in the text, likewise, and `secrets` the fields of them
+    that expressions read.
     `bindings` says for the names of connections that stand in the text which installed connection each means; a name
     that is not in it means itself.  `flow_names` says the same for names of flows.  A flow that is not `listed` is
     no tool, whatever its input says.  `install` names the install of a pack that it belongs to.  `concurrency` is how
@@ -127,6 +130,7 @@ class Plan:
     enabled: bool = True
     bindings: Mapping[str, str] = field(default_factory=dict)
     connections: Mapping[str, int] = field(default_factory=dict)
+    secrets: Mapping[SecretName, int] = field(default_factory=dict)
     flow_names: Mapping[str, str] = field(default_factory=dict)
     listed: bool = True
     install: str = ""

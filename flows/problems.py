@@ -31,6 +31,7 @@ PROBLEM_CODES: dict[str, str] = {
     "flow.portability": "Some clients or model APIs refuse this part of a tool's schema.",
     "flow.reserved-name": "A step's id is a word of the language.",
     "flow.schema": "A JSON Schema, or a param in the short form, cannot be used.",
+    "flow.secret": "A secret stands in a field that does not take secrets, or not alone.",
     "flow.test": "A flow test contradicts the flow, or says nothing.",
     "flow.too-many-files": "The flow directory holds more files, or is deeper, than is looked at.",
     "flow.two-components": "A step names more than one component.",

@@ -1,7 +1,8 @@
 """Make the JSON Schema of flow files, for editors, from what the components declare.
 
 The fields' kinds (`x-kind`, see `flows.sdk`) become the shapes that an author may write: an expression in place of a
-number, a list of steps, a duration.  The kinds stay in the schema, so that forms can choose their widgets by them.
+number, a list of steps, a duration.  The kinds stay in the schema, so that forms can choose their widgets by them, and
+`x-secrets` on what takes secrets too.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -116,7 +117,7 @@ def _holds_values(node: Json) -> bool:
 
 
 def _about(node: Json) -> Json:
-    return {key: node[key] for key in ("description", "default", "x-kind") if key in node}
+    return {key: node[key] for key in ("description", "default", "x-kind", "x-secrets") if key in node}
 
 
 def _or_expression(node: Json) -> Json:

@@ -53,17 +53,19 @@ __all__ = [
     "StepType",
     "Steps",
     "Text",
+    "TextOrSecret",
     "ToolsChanged",
     "UrlTemplate",
     "Value",
+    "ValueOrSecret",
     "flow_input",
     "output",
     "step",
 ]
 
 
-def _kind(kind: str) -> Meta:
-    return Meta(extra_json_schema={"x-kind": kind})
+def _kind(kind: str, **marks: bool) -> Meta:
+    return Meta(extra_json_schema={"x-kind": kind, **{f"x-{mark}": value for mark, value in marks.items()}})
 
 
 Value = Annotated[Any, _kind("value")]
@@ -71,6 +73,13 @@ Value = Annotated[Any, _kind("value")]
 
 Text = Annotated[str, _kind("text")]
 """Text; `${{ }}` inside becomes text."""
+
+ValueOrSecret = Annotated[Any, _kind("value", secrets=True)]
+"""A value in which `${{ secrets.CONNECTION.FIELD }}` may stand as well.  The step asks `StepContext.reveal` for the
+configuration with the secrets in it, shows it to nobody, and masks what comes back."""
+
+TextOrSecret = Annotated[str, _kind("text", secrets=True)]
+"""Text in which `${{ secrets.CONNECTION.FIELD }}` may stand as well; see `ValueOrSecret`."""
 
 UrlTemplate = Annotated[str, _kind("url")]
 """An absolute http(s) URL or a path.  Interpolated values are percent-encoded as one segment or query value and can
@@ -138,6 +147,7 @@ class NetworkPolicy(Struct, frozen=True, kw_only=True):
 
 
 ResourceT = TypeVar("ResourceT")
+ConfigT = TypeVar("ConfigT")
 
 
 class Resources(Protocol):
@@ -207,6 +217,13 @@ class StepContext(Protocol):
         """Return the connection with credentials that are valid now: for one that `signs_in`.
 
         `refused` says that the other side refused those which `connection` has.  Raises StepError.
+        """
+        ...
+
+    def reveal(self, config: ConfigT) -> tuple[ConfigT, tuple[str, ...]]:
+        """Return the configuration with its secrets in place, and their spellings to mask; there are none without any.
+
+        Raises StepError when a secret is not there.
         """
         ...
 

@@ -119,6 +119,7 @@ def _check_flow(flow: PackFlow, pack: Pack) -> Iterator[Problem]:
                 "A flow of a pack names connections as the pack does."
             )
             yield Problem(code="pack.unknown-connection", message=message, file=flow.file, line=line)
+    yield from _check_secrets(flow, pack)
     for name, line in plan.calls.items():
         if name not in pack.flows:
             message = f"There is no flow {name!r} in this pack.{did_you_mean(name, pack.flows)}"
@@ -132,6 +133,24 @@ def _check_flow(flow: PackFlow, pack: Pack) -> Iterator[Problem]:
     if flow.is_tool:
         yield from _check_annotations(flow)
         yield from _check_params(flow)
+
+
+def _check_secrets(flow: PackFlow, pack: Pack) -> Iterator[Problem]:
+    for secret, line in flow.plan.secrets.items():
+        declared = pack.manifest.connections.get(secret.connection)
+        if declared is None:
+            continue  # said of the connection already
+        if declared.kind != "values":
+            message = (
+                f"{secret.connection!r} is declared with the kind `{declared.kind}`; secrets of a flow are fields of a "
+                "connection of the kind `values`."
+            )
+        elif secret.field not in declared.values:
+            suggestion = did_you_mean(secret.field, declared.values)
+            message = f"{FILE} declares no value {secret.field!r} for {secret.connection!r}.{suggestion}"
+        else:
+            continue
+        yield Problem(code="pack.unknown-connection", message=message, file=flow.file, line=line)
 
 
 def _check_annotations(flow: PackFlow) -> Iterator[Problem]:

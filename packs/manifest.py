@@ -138,7 +138,7 @@ class _Findings:
         """Note an error at a place of the manifest."""
         self.problems.append(self.source.problem(code, message, path, offset=offset, at_key=at_key))
 
-    def check_names(self, template: Template, path: Path) -> None:
+    def check_names(self, template: Template, path: Path, *, may_read_secrets: bool) -> None:
         """Report what a condition reads and the manifest does not declare."""
         known = {"vars": self._keys("variables"), "connections": self._keys("connections")}
         for message, offset in name_problems(template, known):
@@ -148,4 +148,4 @@ class _Findings:
         declared = self.source.value.get(key)
         return declared if isinstance(declared, dict) else {}
 
-    bind_steps = bind_flow_name = bind_connection = staticmethod(_absent)
+    bind_steps = bind_flow_name = bind_connection = bind_secret = staticmethod(_absent)

@@ -19,7 +19,7 @@ async def run_flow(
     args: Mapping[str, Any] | None = None,
     *,
     others: tuple[str, ...] = (),
-    connections: Mapping[str, str] | None = None,
+    connections: Connections | Mapping[str, str] | None = None,
     events: list[Event] | None = None,
     seconds: float = 5.0,
     **request: Any,
@@ -27,7 +27,8 @@ async def run_flow(
     """Compile a flow, run it with these arguments, close everything."""
     plan = compile_flow(text, "flow.yaml")
     plans = {plan.name: plan} | {other.name: other for other in map(compile_flow, others)}
-    dispatcher = LocalDispatcher(PlanTable(plans), Connections.from_urls(connections or {}), LOOPBACK)
+    known = connections if isinstance(connections, Connections) else Connections.from_urls(connections or {})
+    dispatcher = LocalDispatcher(PlanTable(plans), known, LOOPBACK)
     heard = [] if events is None else events
     try:
         return await dispatcher.run(

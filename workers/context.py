@@ -1,7 +1,7 @@
 """What a step sees of the run around it: implements `flows.sdk.StepContext`."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import UNSET
 
@@ -10,9 +10,12 @@ from flows.expr import ExpressionError, Template
 from flows.plan import Block, Plan, PlanStep
 from flows.runs import EventSink
 from flows.sdk import Connection, NetworkPolicy, Resources, Scope
+from flows.secrets import reveal
 
 if TYPE_CHECKING:
     from workers.runner import Run
+
+ConfigT = TypeVar("ConfigT")
 
 MAX_CALL_DEPTH = 8
 """How deep flows may call flows; recursion ends here."""
@@ -86,6 +89,10 @@ class Context:
     async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
         """Return the connection with credentials that are valid now.  Raises StepError."""
         return await self.run.worker.connections.authorize(connection, refused=refused)
+
+    def reveal(self, config: ConfigT) -> tuple[ConfigT, tuple[str, ...]]:
+        """Return the configuration of the step with its secrets in place, and their spellings.  Raises StepError."""
+        return reveal(config, self.connection) if self.step.config.holds_secrets else (config, ())
 
     def evaluate(self, condition: Template, extra: Scope | None = None) -> Any:
         """Evaluate a condition.  Raises StepError."""

@@ -20,6 +20,7 @@ from flows.errors import HeadraceError, RunTimeout, StepError
 from flows.plan import Block, Plan, PlanStep
 from flows.runs import MOCKED_FAILURE, EventSink, PlanSource, RunError, RunRequest, RunResult, StepOutcome, StepRecord
 from flows.sdk import NetworkPolicy
+from flows.secrets import SecretText
 from workers.connections import Connections
 from workers.context import Context
 from workers.resources import PooledResources
@@ -321,5 +322,9 @@ def _type_name(value: Any) -> str:
 
 
 def _plain(config: Any) -> Any:
-    """Turn a configuration into plain data for a trace; compiled parts have no picture."""
-    return msgspec.to_builtins(config, enc_hook=lambda part: f"<{type(part).__name__.lower()}>")
+    """Turn a configuration into plain data for a trace; compiled parts have no picture, secrets are `***`."""
+    return msgspec.to_builtins(config, enc_hook=_picture)
+
+
+def _picture(part: Any) -> str:
+    return str(part) if isinstance(part, SecretText) else f"<{type(part).__name__.lower()}>"

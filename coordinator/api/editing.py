@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from coordinator.api.flows import Yaml
 from coordinator.api.given import GivenServices
 from coordinator.connections.kinds import KindsOut, kinds_out
+from coordinator.connections.model import ValuesConnection
 from coordinator.editing.catalogue import ComponentsOut, components_out
 from coordinator.editing.completion import Completions, Names, complete
 from coordinator.editing.edits import Change, insert_step, remove, set_value
@@ -92,5 +93,10 @@ def _names(services: Services) -> Names:
     plans = {name: entry.plan or entry.last_good for name, entry in services.catalog.entries.items()}
     return Names(
         connections={entry.name: entry.problem for entry in services.connections.entries()},
+        secrets={
+            entry.name: dict.fromkeys(entry.config.fields, "")
+            for entry in services.connections.entries()
+            if isinstance(entry.config, ValuesConnection)
+        },
         flows={name: plan.title or plan.description for name, plan in plans.items() if plan is not None},
     )

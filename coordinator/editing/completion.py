@@ -13,6 +13,8 @@ from coordinator.editing.scope import UNKNOWN, Name, names_at, params_of, step_i
 from flows.expr import FUNCTIONS, METHODS, Function
 from flows.model import StepFields
 from flows.registry import default_registry
+from flows.secrets import SECRETS
+from flows.source import Path
 
 MAX_ITEMS: Final = 300
 _CHAIN: Final = re.compile(r"([A-Za-z_][\w.\[\]'\"]*)\.\w*\Z")
@@ -26,6 +28,7 @@ class Names(Struct, frozen=True, kw_only=True):
 
     connections: Mapping[str, str] = {}
     flows: Mapping[str, str] = {}
+    secrets: Mapping[str, Mapping[str, str]] = {}
 
 
 class Completion(Struct, frozen=True, kw_only=True):
@@ -51,7 +54,7 @@ def complete(text: str, line: int, column: int, known: Names) -> Completions:
     offset = offset_of(text, line, column)
     expression = expression_at(text, offset)
     if expression is not None:
-        found = list(_in_expression(expression))
+        found = list(_in_expression(expression, known))
         return _answer(text, _after_dot(expression, text), expression.end, found)
     for place in places_at(text, offset):
         found = list(_keys(place) if place.role == "key" else _values(place, known))
@@ -194,16 +197,26 @@ def _written(value: Any) -> str:
 # -- expressions ---------------------------------------------------------------------------------------------------
 
 
-def _in_expression(place: Expression) -> Iterator[Completion]:
+def _in_expression(place: Expression, known: Names) -> Iterator[Completion]:
     names = names_at(place.document, place.path)
+    if _takes_secrets(place.path):
+        names.append(Name(SECRETS, "fields of connections of the kind `values`", known.secrets))
     chain = _CHAIN.search(place.before)
     if chain is not None:
-        yield from _members(value_of(names, chain[1]))
+        members = _members(value_of(names, chain[1]))
+        is_secret = chain[1].partition(".")[0] == SECRETS  # which no function takes
+        yield from (each for each in members if each.kind == "name" or not is_secret)
         return
     for name in names:
         yield _name(name)
     for function in FUNCTIONS.values():
         yield _function(function)
+
+
+def _takes_secrets(path: Path) -> bool:
+    """Whether secrets may stand at a path, which may lead into a value."""
+    places = (schemas_at(the_schema(), path[:depth]) for depth in range(len(path), 0, -1))
+    return any("x-secrets" in schema for schemas in places for schema in schemas)
 
 
 def _members(value: Any) -> Iterator[Completion]:

@@ -78,7 +78,7 @@ def _alternatives(root: Json, schema: Any) -> Iterator[Json]:
     if options is None:
         yield schema
         return
-    about = {key: schema[key] for key in ("description", "x-kind", "default", "examples") if key in schema}
+    about = {key: schema[key] for key in ("description", "x-kind", "x-secrets", "default", "examples") if key in schema}
     for option in options:
         for inner in _alternatives(root, option):
             yield {**inner, **about}

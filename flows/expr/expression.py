@@ -1,5 +1,6 @@
 """What other packages see of one expression: its text, the names it reads, its value in a scope."""
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from typing import Any
 from flows.expr.compiler import compile_unit
 from flows.expr.errors import ExpressionTooCostly, Fault
 from flows.expr.limits import check_result
+from flows.expr.syntax import Source, parse
 from flows.expr.unit import Code
 
 
@@ -38,6 +40,18 @@ class Expression:
         except (RecursionError, MemoryError):
             raise ExpressionTooCostly("the expression or its data is nested too deeply.", self.offset) from None
         return value
+
+    def chain(self) -> tuple[str, ...] | None:
+        """Return a name and the keys that follow it, as in `a.b["c"]`, if there is nothing else in the expression."""
+        keys: list[str] = []
+        node = parse(Source(self.text, 0))
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            key = node.attr if isinstance(node, ast.Attribute) else getattr(node.slice, "value", None)
+            if not isinstance(key, str):
+                return None
+            keys.append(key)
+            node = node.value
+        return (node.id, *reversed(keys)) if isinstance(node, ast.Name) else None
 
 
 def compile_expression(text: str, offset: int = 0) -> Expression:

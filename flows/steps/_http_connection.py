@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 from yarl import URL
 
-from flows.connections import Connection, masked
+from flows.connections import Connection, longest_first, masked
 from flows.errors import StepError
 from flows.sdk import NetworkPolicy
 from flows.steps._http_client import Request
@@ -49,18 +49,25 @@ def policy_for(request: Request, connection: Connection | None, policy: NetworkP
     return policy
 
 
-def without_secrets(value: ValueT, connection: Connection | None) -> ValueT:
-    """Return a value that came back without the connection's secrets."""
-    if connection is None or not connection.masks:
+def masks_for(connection: Connection | None, secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what to mask in what comes back: the secrets of the connection, and those that the flow put in."""
+    if connection is None:
+        return secrets
+    return longest_first({*connection.masks, *secrets}) if secrets else connection.masks
+
+
+def without_secrets(value: ValueT, masks: tuple[str, ...]) -> ValueT:
+    """Return a value that came back without secrets."""
+    if not masks:
         return value
-    cleaned: ValueT = _masked_value(value, connection.masks)
+    cleaned: ValueT = _masked_value(value, masks)
     return cleaned
 
 
-def masked_failure(error: StepError, connection: Connection) -> StepError:
-    """Take the connection's secrets out of an error."""
-    error.message = masked(error.message, connection.masks)
-    error.fix = masked(error.fix, connection.masks)
+def masked_failure(error: StepError, masks: tuple[str, ...]) -> StepError:
+    """Take secrets out of an error."""
+    error.message = masked(error.message, masks)
+    error.fix = masked(error.fix, masks)
     error.args = (error.message,)
     return error
 

@@ -22,6 +22,7 @@ from flows.steps._http_connection import (
     TokenRefused,
     is_inside,
     masked_failure,
+    masks_for,
     policy_for,
     with_credentials,
     without_secrets,
@@ -37,27 +38,34 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 async def run(config: "HttpConfig", context: StepContext) -> dict[str, Any]:
     """Send the request and return the result of the step.  Raises StepError."""
-    if config.connection is UNSET:
+    config, secrets = context.reveal(config)
+    if config.connection is UNSET and not secrets:
         return await _follow(_request_of(config, ""), config, context, None)
-    connection = require_kind(context.connection(config.connection), "http", "http")
+    connection = None
+    if not isinstance(config.connection, UnsetType):
+        connection = require_kind(context.connection(config.connection), "http", "http")
     try:
-        return await _through(connection, config, context)
+        if connection is None:
+            return await _follow(_request_of(config, ""), config, context, None, secrets)
+        return await _through(connection, config, context, secrets)
     except StepError as error:
-        raise masked_failure(error, connection) from error.__cause__
+        raise masked_failure(error, masks_for(connection, secrets)) from error.__cause__
 
 
-async def _through(connection: Connection, config: "HttpConfig", context: StepContext) -> dict[str, Any]:
+async def _through(
+    connection: Connection, config: "HttpConfig", context: StepContext, secrets: tuple[str, ...]
+) -> dict[str, Any]:
     """Send the request with credentials; once more with others when they are refused and others can be had."""
     if not connection.signs_in:
         request = with_credentials(_request_of(config, connection.url), connection)
-        return await _follow(request, config, context, connection)
+        return await _follow(request, config, context, connection, secrets)
     connection = await context.authorize(connection)
     request = with_credentials(_request_of(config, connection.url), connection)
     try:
-        return await _follow(request, config, context, connection, may_be_refused=True)
+        return await _follow(request, config, context, connection, secrets, may_be_refused=True)
     except TokenRefused:
         connection = await context.authorize(connection, refused=True)
-    return await _follow(with_credentials(request, connection), config, context, connection)
+    return await _follow(with_credentials(request, connection), config, context, connection, secrets)
 
 
 async def _follow(
@@ -65,15 +73,17 @@ async def _follow(
     config: "HttpConfig",
     context: StepContext,
     connection: Connection | None,
+    secrets: tuple[str, ...] = (),
     *,
     may_be_refused: bool = False,
 ) -> dict[str, Any]:
     """Send the request, and those that redirects ask for.  Raises StepError, and TokenRefused where that may be."""
+    masks = masks_for(connection, secrets)
     for redirects_left in range(config.follow_redirects, -1, -1):
         remaining = context.remaining
         if remaining <= 0:
             raise errors.out_of_time(request)
-        exchange = Exchange(config, connection, remaining, redirects_left, may_be_refused)
+        exchange = Exchange(config, connection, remaining, redirects_left, may_be_refused, bool(secrets), masks)
         try:
             client = await client_of(context, policy_for(request, connection, context.network))
             outcome = await _exchange(client, request, exchange)
@@ -86,29 +96,31 @@ async def _follow(
 
 
 class Exchange(Struct, frozen=True):
-    """What one request is sent under."""
+    """What one request is sent under.  `is_bound` says that secrets of the flow keep it to its own service."""
 
     config: Any  # HttpConfig, whose module imports this one with the first request
     connection: Connection | None
     seconds: float
     redirects_left: int
     may_be_refused: bool
+    is_bound: bool
+    masks: tuple[str, ...]
 
 
 async def _exchange(client: aiohttp.ClientSession, request: Request, exchange: Exchange) -> dict[str, Any] | Request:
     """Send one request; return the result, or the request that a redirect asks for."""
-    config, connection = exchange.config, exchange.connection
+    config = exchange.config
     response = await send(client, request, exchange.seconds)
     try:
         if response.status == 401 and exchange.may_be_refused:
             raise TokenRefused
         if accepts(config.ok, response.status):
-            return without_secrets(await _result(request, response, config), connection)
+            return without_secrets(await _result(request, response, config), exchange.masks)
         if response.status in REDIRECTS and "Location" in response.headers:
             following = _redirected(request, response, exchange)
             response.release()
             return following
-        raise errors.unexpected_status(request, response, await _excerpt(request, response, connection))
+        raise errors.unexpected_status(request, response, await _excerpt(request, response, exchange.masks))
     except BaseException:
         response.close()  # half-read, it must not go back to the pool
         raise
@@ -176,7 +188,7 @@ def _headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
     return headers
 
 
-async def _excerpt(request: Request, response: aiohttp.ClientResponse, connection: Connection | None) -> str:
+async def _excerpt(request: Request, response: aiohttp.ClientResponse, masks: tuple[str, ...]) -> str:
     """Return the beginning of an error body when it is text; what goes wrong meanwhile does not matter."""
     try:
         body = await bodies.read_body(response, ERROR_BODY_BYTES)
@@ -184,7 +196,7 @@ async def _excerpt(request: Request, response: aiohttp.ClientResponse, connectio
         return ""
     if bodies.kind_of(response.headers.get("Content-Type", ""), body) == "bytes":
         return ""
-    text = without_secrets(bodies.decode_text(body, response), connection)
+    text = without_secrets(bodies.decode_text(body, response), masks)
     return errors.excerpt_of(text, _credentials(request.headers))
 
 
@@ -208,9 +220,19 @@ def _redirected(request: Request, response: aiohttp.ClientResponse, exchange: Ex
         headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
     following = replace(request, method=method, url=url, headers=headers, body=body)
     connection = exchange.connection
+    if exchange.is_bound and not _stays(request, following, connection):
+        reason = "It leads away from the service that the secrets in the request are for."
+        raise errors.bad_redirect(request, response.status, reason)
     if connection is not None and is_inside(following, connection):
         # Sent without them when a redirect led away in between, so that the way back gains nothing.
         return with_credentials(following, connection) if is_inside(request, connection) else following
     if connection is not None or url.origin() != request.url.origin():
         headers = {name: value for name, value in headers.items() if name.lower() in bodies.SHARED_HEADERS}
     return replace(following, headers=headers)
+
+
+def _stays(request: Request, following: Request, connection: Connection | None) -> bool:
+    """Whether a redirect leads to the same service: below the connection, or at least to the same origin."""
+    if connection is not None:
+        return is_inside(following, connection)
+    return following.url.origin() == request.url.origin()

@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from flows.sdk import ConnectionName, Duration, Example, PathTemplate, StepContext, Text, UrlTemplate, Value, step
+from flows.sdk import (
+    ConnectionName,
+    Duration,
+    Example,
+    PathTemplate,
+    StepContext,
+    Text,
+    TextOrSecret,
+    UrlTemplate,
+    ValueOrSecret,
+    step,
+)
 from flows.steps import _http_body as bodies
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -44,16 +55,17 @@ class HttpConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] | UnsetType,
         Meta(description="Method; without it GET, or POST when there is a body."),
     ] = UNSET
-    headers: Annotated[dict[str, Value], Meta(description="Headers by name; null leaves one out.")] = {}
+    headers: Annotated[dict[str, ValueOrSecret], Meta(description="Headers by name; null leaves one out.")] = {}
     query: Annotated[
-        dict[str, Value],
+        dict[str, ValueOrSecret],
         Meta(description="Pairs for the query of the URL; a list repeats its key, null leaves it out."),
     ] = {}
-    json: Annotated[Value, Meta(description="Body sent as JSON.")] = UNSET
+    json: Annotated[ValueOrSecret, Meta(description="Body sent as JSON.")] = UNSET
     form: Annotated[
-        dict[str, Value] | UnsetType, Meta(description="Body sent like a web form; lists and null as in `query`.")
+        dict[str, ValueOrSecret] | UnsetType,
+        Meta(description="Body sent like a web form; lists and null as in `query`."),
     ] = UNSET
-    text: Annotated[Text | UnsetType, Meta(description="Body sent as text.")] = UNSET
+    text: Annotated[TextOrSecret | UnsetType, Meta(description="Body sent as text.")] = UNSET
     bytes: Annotated[Text | UnsetType, Meta(description="Body sent as bytes, given in base64.")] = UNSET
     ok: Annotated[
         Status | StatusClass | tuple[Status | StatusClass, ...],
@@ -86,11 +98,11 @@ class HttpConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 READ = Example(title="Read a record", config={"url": "https://api.example.com/items/${{ args.id }}"}, args={"id": 7})
 SEARCH = Example(
-    title="Search, with a key in a header",
+    title="Search, with a key out of a connection of the kind `values`",
     config={
         "url": "https://api.example.com/search",
         "query": {"q": "${{ args.text }}", "limit": 10},
-        "headers": {"X-Api-Key": "${{ vars.key }}"},
+        "headers": {"X-Api-Key": "${{ secrets.search.api_key }}"},
     },
     args={"text": "head race"},
 )

@@ -32,7 +32,6 @@ def flow_with(component: ComponentType, config: Any, args: Any = ()) -> dict[str
     flow: dict[str, Any] = {
         "flow": "example",
         "description": "An example.",
-        "vars": {"key": "for the example that sends one"},
         "input": {"call": {"schema": {"type": "object", "properties": {name: {} for name in args}}}},
     }
     match component:

@@ -9,6 +9,13 @@ from packs.loader import folder_files, load_pack, read_pack, sound_pack
 from packs.start import start_files
 from tests.packs.support import COUNT, GRIND, MANIFEST, TURN, mill
 
+KEYS = MANIFEST.replace(
+    "variables:", "  keys: {kind: values, description: Keys., values: {token: {description: One.}}}\nvariables:", 1
+)
+SECRET = (
+    "    http: {{url: 'https://mill.example', headers: {{X-Key: '${{{{ secrets.{} }}}}'}}}}\n  - id: other\n    sql:"
+)
+
 
 def problems_of(files: dict[str, bytes]) -> list[str]:
     """Read a pack and return its problems as text."""
@@ -45,6 +52,21 @@ def test_a_pack_is_named_by_the_content_of_all_its_files() -> None:
             mill(count=COUNT.replace("connection: store", "connection: stor")),
             "mill/flows/count_sacks.yaml:6:1: pack.yaml declares no connection 'stor'. Did you mean 'store'? "
             "A flow of a pack names connections as the pack does.   [pack.unknown-connection]",
+        ),
+        (
+            mill(count=COUNT.replace("    sql:", SECRET.format("keys.token"))),
+            "mill/flows/count_sacks.yaml:6:1: pack.yaml declares no connection 'keys'. Known: store. "
+            "A flow of a pack names connections as the pack does.   [pack.unknown-connection]",
+        ),
+        (
+            mill(count=COUNT.replace("    sql:", SECRET.format("store.url"))),
+            "mill/flows/count_sacks.yaml:6:1: 'store' is declared with the kind `sql`; secrets of a flow are fields of "
+            "a connection of the kind `values`.   [pack.unknown-connection]",
+        ),
+        (
+            mill(manifest=KEYS, count=COUNT.replace("    sql:", SECRET.format("keys.tokn"))),
+            "mill/flows/count_sacks.yaml:6:1: pack.yaml declares no value 'tokn' for 'keys'. Did you mean 'token'?   "
+            "[pack.unknown-connection]",
         ),
         (
             mill(grind=GRIND.replace("call: turn", "call: burn")),
@@ -119,6 +141,10 @@ def test_a_pack_is_named_by_the_content_of_all_its_files() -> None:
 )
 def test_what_does_not_fit_together_is_a_problem_at_its_place(files: dict[str, bytes], problem: str) -> None:
     assert problem in problems_of(files)
+
+
+def test_a_declared_connection_is_used_by_the_secrets_that_flows_read() -> None:
+    assert problems_of(mill(manifest=KEYS, count=COUNT.replace("    sql:", SECRET.format("keys.token")))) == []
 
 
 def test_a_connection_and_a_variable_that_nobody_uses_are_doubtful() -> None:

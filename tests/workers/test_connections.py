@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from flows.compile import compile_flow
-from flows.connections import Connection, FixedConnections, sql_connection
+from flows.connections import Connection, FixedConnections, masks_of, sql_connection
+from flows.plan import Plan
 from flows.runs import RunRequest, RunResult
+from flows.sdk import NetworkPolicy
+from tests.flows.steps.http.support import Upstream
 from workers.connections import Connections
 from workers.local import LocalDispatcher, PlanTable
 
@@ -20,10 +23,14 @@ COUNT = compile_flow(
 
 
 async def run_bound(bindings: dict[str, str], connections: dict[str, str]) -> RunResult:
-    plan = replace(COUNT, bindings=bindings)
-    dispatcher = LocalDispatcher(PlanTable({plan.name: plan}), Connections.from_urls(connections))
+    return await run_plan(replace(COUNT, bindings=bindings), Connections.from_urls(connections))
+
+
+async def run_plan(plan: Plan, connections: Connections) -> RunResult:
+    network = NetworkPolicy(allow_loopback=True)
+    dispatcher = LocalDispatcher(PlanTable({plan.name: plan}), connections, network)
     try:
-        request = RunRequest(run_id="r", flow="count", digest=plan.digest, args={}, deadline=time.time() + 5)
+        request = RunRequest(run_id="r", flow=plan.name, digest=plan.digest, args={}, deadline=time.time() + 5)
         return await dispatcher.run(request)
     finally:
         await dispatcher.close()
@@ -47,6 +54,23 @@ async def test_a_bound_name_that_leads_nowhere_is_named_as_it_was_installed() ->
     assert result.error is not None
     assert result.error.code == "unknown_connection"
     assert result.error.message.startswith("There is no connection 'shop-eu'.")
+
+
+async def test_a_secret_is_one_of_the_connection_that_its_name_is_bound_to() -> None:
+    upstream = Upstream()
+    runner = await upstream.start()
+    text = "flow: send\ninput: {call: {}}\nsteps:\n  - http: {url: '%s', text: '${{ secrets.keys.token }}'}\n"
+    plan = replace(compile_flow(text % upstream.url), bindings={"keys": "keys-eu"})
+    held = [
+        Connection(name=name, kind="values", values={"token": token}, masks=masks_of([token]))
+        for name, token in {"keys": "that-of-others", "keys-eu": "that-which-is-meant"}.items()
+    ]
+
+    result = await run_plan(plan, Connections(FixedConnections(held)))
+    await runner.cleanup()
+
+    assert result.error is None
+    assert upstream.bodies == [b"that-which-is-meant"]
 
 
 class Changing(FixedConnections):

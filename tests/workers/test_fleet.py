@@ -10,10 +10,11 @@ import pytest
 from coordinator.fleet.line import QUEUE_SECONDS
 from flows.bus.access import NatsAccess
 from flows.bus.client import connected
-from flows.connections import Connection, sql_connection
+from flows.connections import Connection, masks_of, sql_connection, version_of
 from flows.errors import Busy, StepError
 from flows.events import Event
 from flows.runs import RunResult
+from tests.flows.steps.http.support import Upstream
 from tests.nats import NatsProcess, nats_process
 from tests.workers.dispatcher_behaviour import ECHO, LONG, SOON, HangingServer, flow, request, value_of
 from tests.workers.dispatcher_behaviour import hanging_server as hanging_server
@@ -240,6 +241,27 @@ async def test_a_changed_connection_is_used_by_the_next_call(
         after = await running.dispatcher.run(request(QUERY))
 
     assert [value_of(result) for result in (*before, after)] == ["old", "old", "new"]
+
+
+async def test_a_secret_reaches_the_worker_that_sends_it(nats: NatsProcess) -> None:
+    upstream = Upstream()
+    runner = await upstream.start()
+    plan = flow("sending", f"  - http: {{url: '{upstream.url}', text: '${{{{ secrets.keys.token }}}}'}}")
+    source = Changing(values_connection("the-first-one"))
+
+    async with fleet(nats.access, [plan], connections=source) as running:
+        await running.dispatcher.run(request(plan))
+        source.change(values_connection("the-second-one"))
+        await running.dispatcher.run(request(plan))
+    await runner.cleanup()
+
+    assert upstream.bodies == [b"the-first-one", b"the-second-one"]
+
+
+def values_connection(token: str) -> Connection:
+    return Connection(
+        name="keys", kind="values", values={"token": token}, masks=masks_of([token]), version=version_of(token)
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.coordinator.connections.support import (
     call,
     interactive,
     put,
+    shown,
     sign_in,
     unattended,
 )
@@ -47,6 +48,22 @@ FLOWS = {
     **{name: flow(name, f"http: {{connection: {name}, path: /x, follow_redirects: 1}}") for name in HTTP},
     **{name: flow(name, f"sql: {{connection: {name}, query: SELECT * FROM nothing_here}}") for name in SQL},
 }
+SENT = 'headers: {X-Key: "Key !"}, query: {q: ["!"]}, json: {deep: [{key: "!"}]}'.replace(
+    "!", "${{ secrets.values.one }}"
+)
+"""A secret of `values` in every field that takes one."""
+
+
+def flows_with_secrets(url: str) -> dict[str, str]:
+    """Return flows that put a secret into a request: to an address, through a connection, to nobody."""
+    places = {
+        "to_address": f"url: {url}/x",
+        "through": "connection: open, path: /x",
+        "nobody": "url: http://127.0.0.1:9",
+    }
+    return {name: flow(name, f"http: {{{place}, follow_redirects: 1, {SENT}}}") for name, place in places.items()}
+
+
 CANARIES = (
     "canary-7f3a",  # the beginning of the first one, in whatever spelling the rest is
     PLAIN,
@@ -60,6 +77,7 @@ CANARIES = (
 
 async def echo(request: web.Request) -> web.StreamResponse:
     told = {"headers": dict(request.headers), "url": str(request.url), "query": dict(request.query)}
+    told |= {"body": await request.text(), "raw": request.query_string}
     return web.json_response(told, headers={"X-Echo": request.headers.get("Authorization", "")})
 
 
@@ -74,7 +92,8 @@ async def echo_as_broken_json(request: web.Request) -> web.StreamResponse:
 
 
 async def echo_in_a_redirect(request: web.Request) -> web.StreamResponse:
-    location = f"http://127.0.0.1:9/{request.headers.get('Authorization', '')}?{request.query_string}"
+    proof = request.headers.get("Authorization") or request.headers.get("X-Key", "")
+    location = f"http://127.0.0.1:9/{proof}?{request.query_string}"
     return web.Response(status=302, headers={"Location": location})
 
 
@@ -86,7 +105,7 @@ async def hang_up(request: web.Request) -> web.StreamResponse:
 
 async def everything(headrace: InProcess, said: list[str]) -> None:
     """Use every connection in every way, and note what was answered."""
-    for name in FLOWS:
+    for name in headrace.services.catalog.entries:
         said.append(str(await call(headrace, name)))
         for method, path in (
             ("GET", f"/api/connections/{name}"),
@@ -105,12 +124,14 @@ async def test_no_secret_is_in_anything_that_was_written(tmp_path: Path, caplog:
     said: list[str] = []
     upstream = Upstream()
     runner = await upstream.start()
-    async with oauth_server() as provider, coordinator(tmp_path, FLOWS) as headrace:
+    flows = FLOWS | flows_with_secrets(upstream.url)
+    async with oauth_server() as provider, coordinator(tmp_path, flows) as headrace:
         made = {
             **http_kinds(upstream.url),
             "code": (interactive(provider), {"client_secret": CLIENT_SECRET}),
             "client": (unattended(provider), {"client_secret": CLIENT_SECRET}),
             "values": ({"kind": "values", "fields": ["one"]}, {"one": CANARY}),
+            "open": ({"kind": "http", "base_url": upstream.url, "auth": {"type": "none"}}, {}),
             "missing_table": ({"kind": "sql"}, {"url": f"sqlite:///{tmp_path}/{PLAIN}.db"}),
             "bad_login": ({"kind": "sql"}, {"url": f"postgresql://ada:{PLAIN}@127.0.0.1:9/x"}),
             "bad_url": ({"kind": "sql"}, {"url": f"postgresql://ada:{PLAIN}@127.0.0.1:notaport/x"}),
@@ -131,6 +152,7 @@ async def test_no_secret_is_in_anything_that_was_written(tmp_path: Path, caplog:
         provider.is_down = True
         await everything(headrace, said)
         said += [await _read(headrace, path) for path in ("connections", "runs", "settings", "status", "flows")]
+        depending = set((await shown(headrace, "values"))["dependents"])
         said.append(repr(headrace.services) + repr(headrace.services.connections.entries()))
         said += [repr(headrace.services.connections.get(name)) for name in headrace.services.connections.names()]
     await runner.cleanup()
@@ -146,6 +168,10 @@ async def test_no_secret_is_in_anything_that_was_written(tmp_path: Path, caplog:
             assert at < 0, f"{canary} is in the {where}: {text[max(0, at - 300) : at + 100]}"
     assert len(everything_written["answers"]) > 10_000
     assert "http_401" in everything_written["files"]
+    assert {"to_address", "through", "nobody"} <= depending
+    assert "Key ***" in everything_written["answers"]
+    assert max(len(seen.headers.getall("X-Key", [])) for seen in upstream.seen) == 1
+    assert {CANARY, f"Key {CANARY}"} <= {seen.headers.get("X-Key") for seen in upstream.seen}
 
 
 async def _read(headrace: InProcess, path: str) -> str:

@@ -6,7 +6,9 @@ from coordinator.editing.completion import Completion, Completions, Names, compl
 from coordinator.editing.hover import hover
 from tests.coordinator.editing.marked import cursor_in
 
-KNOWN = Names(connections={"shop": "", "crm": ""}, flows={"get_weather": "The weather"})
+KNOWN = Names(
+    connections={"shop": "", "crm": ""}, flows={"get_weather": "The weather"}, secrets={"keys": {"token": ""}}
+)
 HEAD = "flow: x\ninput: {mcp_tool: {params: {city: string, days: integer}}}\n"
 STEPS = HEAD + "vars: {key: 1}\nsteps:\n  - id: place\n    http: {url: x}\n"
 MOCKED = "\ntests:\n  - name: a\n    mock: {place: {body: {results: [{name: Oslo, age: 3}]}}}\n"
@@ -80,6 +82,10 @@ def test_what_may_stand_at_a_place_is_offered(marked: str, some: list[str], none
         pytest.param("  - for_each: ${{ [1] }}\n    map: ${{ | }}", ["item", "index"], ["error"], id="in a loop"),
         pytest.param("  - for_each: ${{ | }}\n    map: 1", ["place"], ["item"], id="before the loop"),
         pytest.param("  - map: 1\n    on_error: {value: '${{ | }}'}", ["error"], ["item"], id="in a handler"),
+        pytest.param("  - http: {headers: {A: '${{ | }}'}}", ["args", "secrets"], [], id="where secrets may stand"),
+        pytest.param("  - http: {json: {a: ['${{ secrets.| }}']}}", ["keys"], ["shop", "get"], id="secrets"),
+        pytest.param("  - http: {text: '${{ secrets.keys.| }}'}", ["token"], ["get"], id="fields of secrets"),
+        pytest.param("  - http: {path: '/${{ | }}'}", ["args"], ["secrets"], id="where secrets may not stand"),
         pytest.param("  - id: later\n    map: 1\noutput: {reply: '${{ | }}'}", ["place", "later"], [], id="at the end"),
     ],
 )

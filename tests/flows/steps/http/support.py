@@ -3,7 +3,7 @@
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
@@ -18,6 +18,7 @@ from flows.steps.http import HttpConfig, http
 
 PATIENCE_SECONDS = 5
 NO_TYPE = "none/none"
+ConfigT = TypeVar("ConfigT")
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -67,6 +68,9 @@ class Run:
 
     async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
         raise NotImplementedError
+
+    def reveal(self, config: ConfigT) -> tuple[ConfigT, tuple[str, ...]]:
+        return config, ()
 
     def evaluate(self, condition: Any, extra: Scope | None = None) -> Any:
         raise NotImplementedError
