@@ -29,7 +29,7 @@ from coordinator.settings import (
     variable_of,
 )
 from coordinator.settings_rules import broken_rules
-from flows.config import parse_duration
+from flows.durations import parse_duration
 from flows.errors import HeadraceError
 from flows.problems import did_you_mean
 from flows.source import read_source

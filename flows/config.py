@@ -23,6 +23,7 @@ from flows.declared import (
     kind_of,
     takes_secrets,
 )
+from flows.durations import parse_duration
 from flows.errors import StepError
 from flows.expr import ExpressionError, ExpressionInvalid, Template, compile_template, to_text
 from flows.plan import BoundConfig
@@ -35,9 +36,6 @@ from flows.urls import compile_path, compile_url
 
 Render = Callable[[Scope], Any]
 
-DURATION_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-MAX_DURATION_SECONDS: Final = 30 * 86400.0
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
 _INVALID = object()
 _WORDS: Final = {
     "str": "text",
@@ -90,19 +88,6 @@ class Findings(Protocol):
     def bind_secret(self, name: SecretName, path: Path, offset: int) -> None:
         """Note that this flow uses a secret."""
         ...
-
-
-def parse_duration(value: Any) -> float:
-    """Return seconds for `500ms`, `5s`, `2m`, `1h`, `1d` or a number of seconds.  Raises ValueError."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
-    elif isinstance(value, str) and (found := _DURATION.match(value)):
-        seconds = float(found[1]) * DURATION_UNITS[found[2] or "s"]
-    else:
-        raise ValueError("A duration is written like 500ms, 5s, 2m or 1h, or as a number of seconds.")
-    if not 0 <= seconds <= MAX_DURATION_SECONDS:
-        raise ValueError("A duration lies between 0 and 30 days.")
-    return seconds
 
 
 class Binder:
