@@ -128,7 +128,8 @@ def version_of(*parts: str) -> str:
 def masks_of(secrets: Iterable[str]) -> tuple[str, ...]:
     """Return every spelling of the secrets to look for, the longest first."""
     spellings = set()
-    for secret in secrets:
+    # Services leave out the space around a text, such as the last line end of a file.
+    for secret in {text for given in secrets for text in (given, given.strip())}:
         if len(secret) >= SECRET_CHARACTERS:
             escaped = json.dumps(secret)[1:-1]
             spellings |= {secret, escaped, escaped.replace("/", "\\/"), quote(secret), quote(secret, safe="")}

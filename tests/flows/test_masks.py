@@ -35,5 +35,12 @@ def test_text_that_only_looks_like_a_secret_stays() -> None:
     assert masked("k/7f3a is short, plain-secre too", masks) == "k/7f3a is short, plain-secre too"
 
 
+def test_a_secret_is_found_without_the_space_around_it() -> None:
+    masks = masks_of([" from a file\n"])
+
+    assert masked("<from a file>", masks) == "<***>"
+    assert masked("< from a file\n>", masks) == "<***>"
+
+
 def test_a_longer_secret_is_found_before_one_that_it_holds() -> None:
     assert masked("<secret-1/longer>", masks_of(["secret-1", "secret-1/longer"])) == "<***>"
