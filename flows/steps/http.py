@@ -92,7 +92,7 @@ class HttpConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("A request goes to a `url`, or through a `connection`. Give one of them.")
         if self.path is not UNSET and self.connection is UNSET:
             raise ValueError("`path` is below the address of a `connection`. Name the connection, or use `url`.")
-        if self.headers:
+        if isinstance(self.headers, dict):  # not while the flow is loaded, when it is one expression
             bodies.check_header_names(self.headers)
 
 

@@ -40,6 +40,15 @@ async def test_an_argument_that_would_leave_the_path_fails_the_step(upstream: Up
     assert upstream.seen == []
 
 
+async def test_headers_can_be_one_expression(upstream: Upstream) -> None:
+    step = f"  - http: {{url: '{upstream.url}', headers: '${{{{ {{\"X-A\": args.a}} }}}}'}}"
+
+    result = await run_flow(steps(step, "{a: string}"), {"a": "one"})
+
+    assert result.error is None
+    assert upstream.seen[0].headers["X-A"] == "one"
+
+
 async def test_a_status_can_be_handled_by_its_code(upstream: Upstream) -> None:
     upstream.answer = fixed('{"error": "gone"}', 410)
 
