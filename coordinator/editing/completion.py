@@ -17,6 +17,7 @@ from flows.secrets import SECRETS
 from flows.source import Path
 
 MAX_ITEMS: Final = 300
+OF_SECRETS: Final = "fields of connections of the kind `values`"
 _CHAIN: Final = re.compile(r"([A-Za-z_][\w.\[\]'\"]*)\.\w*\Z")
 _COMMON: Final = frozenset(StepFields.__struct_fields__)
 _METHODS_OF: Final[Mapping[type, str]] = {str: "str", list: "list", dict: "dict"}
@@ -200,7 +201,7 @@ def _written(value: Any) -> str:
 def _in_expression(place: Expression, known: Names) -> Iterator[Completion]:
     names = names_at(place.document, place.path)
     if _takes_secrets(place.path):
-        names.append(Name(SECRETS, "fields of connections of the kind `values`", known.secrets))
+        names.append(Name(SECRETS, OF_SECRETS, known.secrets))
     chain = _CHAIN.search(place.before)
     if chain is not None:
         members = _members(value_of(names, chain[1]))

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
-from coordinator.editing.completion import about, utf16
+from coordinator.editing.completion import OF_SECRETS, about, utf16
 from coordinator.editing.place import expression_at, offset_of, place_at
 from coordinator.editing.schemas import keys_of, schemas_at, the_schema
 from coordinator.editing.scope import names_at, value_of
 from flows.expr import FUNCTIONS, METHODS
+from flows.secrets import SECRETS
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _BEFORE: Final = re.compile(r"[\w.\[\]'\"]*\.\Z")
@@ -67,7 +68,7 @@ def _expression(text: str, word: "re.Match[str]") -> tuple[str, str] | None:
     before = _BEFORE.search(text, _line_start(text, word.start()), word.start())
     names = names_at(expression.document, expression.path) if expression is not None else []
     if before is None:
-        known = {name.name: name.detail for name in names}
+        known = {name.name: name.detail for name in names} | {SECRETS: OF_SECRETS}
         if word[0] in known:
             return word[0], f"{known[word[0]][:1].upper()}{known[word[0]][1:]}."
         return _function(FUNCTIONS.get(word[0]))

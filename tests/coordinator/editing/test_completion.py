@@ -128,6 +128,7 @@ def test_a_text_that_is_nothing_yet_is_no_error(text: str) -> None:
         pytest.param("steps:\n  - http: {url: x, met|hod: GET}", "method", "Method", id="a field"),
         pytest.param("steps:\n  - map: ${{ le|n(args.a) }}", "len(value)", "gives", id="a function"),
         pytest.param("steps:\n  - map: ${{ caller.name.up|per() }}", "text.upper()", "gives", id="a method"),
+        pytest.param("steps:\n  - http: {text: '${{ sec|rets.a.b }}'}", "secrets", "kind `values`", id="secrets"),
         pytest.param("steps:\n  - map: ${{ ar|gs }}", "args", "The arguments of the call.", id="a name"),
         pytest.param("steps:\n  - map: some wo|rd", "", "", id="plain text"),
     ],
