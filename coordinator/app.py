@@ -129,7 +129,13 @@ def guard_options(settings: Settings) -> GuardOptions:
         parts = urlsplit(settings.public_url)
         hosts.append(parts.netloc)
         origins.append(f"{parts.scheme}://{parts.netloc}")
-    return GuardOptions(allowed_hosts=tuple(hosts), allowed_origins=tuple(origins), ip_hosts=not settings.is_local)
+    return GuardOptions(
+        allowed_hosts=tuple(hosts),
+        allowed_origins=tuple(origins),
+        ip_hosts=not settings.is_local,
+        # Whoever speaks of a proxy in the settings and yet switches tokens off has decided so.
+        unproxied=not settings.require_auth and not settings.is_forwarded,
+    )
 
 
 def _hide_tokens(scope: Scope, sources: TokenSources) -> None:

@@ -28,6 +28,8 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::(?P<port>[0-9]{1,5}))?")
 MAX_REMEMBERED = 1000
 PREFLIGHT_SECONDS = b"600"
+PROXY_HEADERS = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
+"""What proxies add; programs that reach the server directly send none of it."""
 
 CROSS_ORIGIN_PATHS = ("/mcp/", "/.well-known/")
 """Where, beside /mcp, scripts of other allowed origins may read answers: MCP clients that run in a browser."""
@@ -66,13 +68,15 @@ class GuardOptions(Struct, frozen=True, kw_only=True):
 
     `allowed_hosts` are `name` (any port) or `name:port`; `allowed_origins` are `scheme://name[:port]`.  `loopback`
     adds this machine's own names.  `ip_hosts` lets requests address the server by a bare IP address, as health checks
-    do: no site can make a browser send that but the server's own.
+    do: no site can make a browser send that but the server's own.  `unproxied` refuses what came through a proxy: where
+    nobody is asked for a token because only this machine is let in, a proxy would let in everybody.
     """
 
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     loopback: bool = True
     ip_hosts: bool = False
+    unproxied: bool = False
 
 
 class Guard:
@@ -81,10 +85,12 @@ class Guard:
     def __init__(self, app: App, options: GuardOptions) -> None:
         self._app = app
         self._options = options
+        self._unproxied = options.unproxied
         self._hosts = frozenset(host.lower() for host in options.allowed_hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in options.allowed_origins)
         self._good_hosts: set[bytes] = set()
         self._reported: set[bytes] = set()
+        self._has_reported_proxy = False
 
     def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request on, or refuse it.  Not a coroutine of its own: a layer costs with every call."""
@@ -98,6 +104,9 @@ class Guard:
         if host not in self._good_hosts and not self._is_good_host(host):
             self._report("Host", host, "allowed_hosts")
             return _refuse(scope, send, 421, "host_not_allowed", HOST_REFUSED)
+        if self._unproxied and not headers.keys().isdisjoint(PROXY_HEADERS) and not has_own_proof(scope["path"]):
+            self._report_proxy()
+            return _refuse(scope, send, 403, "proxy_not_expected", PROXY_REFUSED)
         if origin is None:
             return self._app(scope, receive, _adding(send, _hardening(scope)))
         if not self._is_good_origin(origin, host, scope["path"]):
@@ -169,14 +178,30 @@ class Guard:
                 setting,
             )
 
+    def _report_proxy(self) -> None:
+        """Log once that somebody reaches this server from elsewhere."""
+        if not self._has_reported_proxy:
+            self._has_reported_proxy = True
+            log.warning("refused a request that came through a proxy. %s", PROXY_REFUSED)
+
 
 HOST_REFUSED = "This server does not answer under that host name. Its operator can add the name to allowed_hosts."
 ORIGIN_REFUSED = "Pages of that origin may not use this server. Its operator can add it to allowed_origins."
+PROXY_REFUSED = (
+    "A proxy sent this request on, but this server asks nobody for a token, because only its own machine should reach "
+    "it. Its operator can set require_auth=true, or name the proxy in trusted_proxies or its address in public_url, "
+    "which turns that on."
+)
 
 
 def is_cross_origin_path(path: str) -> bool:
     """Whether scripts of other allowed origins may read what this path answers."""
     return path == "/mcp" or path.startswith(CROSS_ORIGIN_PATHS)
+
+
+def has_own_proof(path: str) -> bool:
+    """Whether a path is of webhooks, which say themselves what a sender has to show, and are meant for others."""
+    return path.startswith("/hooks/")
 
 
 def _is_ip(name: str) -> bool:

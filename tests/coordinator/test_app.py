@@ -164,6 +164,20 @@ def test_a_server_on_the_network_answers_under_its_own_name_and_by_address() -> 
     assert (options.allowed_hosts, options.ip_hosts) == (("a.example", "10.0.0.5"), True)
 
 
+@pytest.mark.parametrize("path", ["/mcp", "/api/flows", "/"])
+async def test_an_open_server_answers_no_proxy_until_it_asks_for_tokens(tmp_path: Path, path: str) -> None:
+    brought = {"x-forwarded-for": "203.0.113.7"}
+    async with coordinator(tmp_path) as headrace:
+        direct = await headrace.client.get(path)
+        refused = await headrace.client.get(path, headers=brought)
+        await headrace.client.patch("/api/settings", json={"values": {"public_url": "https://tools.example.com"}})
+        guarded = await headrace.client.get(path, headers=brought)
+
+    assert direct.status_code != 403
+    assert (refused.status_code, refused.json()["code"]) == (403, "proxy_not_expected")
+    assert guarded.status_code == (200 if path == "/" else 401)
+
+
 async def test_a_changed_file_is_live_after_the_next_look(tmp_path: Path) -> None:
     async with coordinator(tmp_path) as headrace:
         (headrace.flows / "hello.yaml").write_text(HELLO.replace("Greet somebody.", "Greet a person."))

@@ -208,7 +208,8 @@ def test_many_requests_with_bodies_on_one_connection_are_no_long_head(running: H
 
 def test_forwarded_headers_of_strangers_are_not_believed(tmp_path: Path, flows: Path) -> None:
     forwarded = {"x-forwarded-for": "203.0.113.7"}
-    with HeadraceProcess(tmp_path, flows) as server:
+    proxied = {"HEADRACE_ALLOWED_HOSTS": "tools.example.com", "HEADRACE_REQUIRE_AUTH": "false"}
+    with HeadraceProcess(tmp_path, flows, **proxied) as server:
         httpx.post(f"{server.url}/api/tools/hello/call", json={"arguments": {"name": "a"}}, headers=forwarded)
         (untrusted,) = server.api("GET", "/runs")["runs"]
     with HeadraceProcess(

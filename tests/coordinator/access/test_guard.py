@@ -230,6 +230,36 @@ async def test_every_answer_has_its_security_headers(path: str) -> None:
         assert "unsafe" not in passed["content-security-policy"]
 
 
+@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"])
+@pytest.mark.parametrize("path", ROUTES)
+async def test_where_nobody_is_asked_for_a_token_a_proxy_lets_nobody_in(header: str, path: str) -> None:
+    brought = {"host": "127.0.0.1:8080", header: "203.0.113.7"}
+
+    refused = await request(Guard(inner, GuardOptions(unproxied=True)), path=path, headers=brought)
+    expected = await request(Guard(inner, LOOPBACK), path=path, headers=brought)
+
+    assert (refused.status, refused.json()["code"]) == (403, "proxy_not_expected")
+    for setting in ("require_auth", "trusted_proxies", "public_url"):
+        assert setting in refused.json()["detail"]
+    assert expected.body == b"inside"
+
+
+async def test_a_proxy_may_bring_webhooks_which_have_their_own_proof() -> None:
+    brought = {"x-forwarded-for": "203.0.113.7"}
+
+    answer = await request(Guard(inner, GuardOptions(unproxied=True)), path="/hooks/github", headers=brought)
+
+    assert answer.body == b"inside"
+
+
+async def test_that_a_proxy_is_not_expected_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    guard = Guard(inner, GuardOptions(unproxied=True))
+    for address in ("203.0.113.7", "203.0.113.8"):
+        await request(guard, headers={"x-forwarded-for": address})
+
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize("path", ["/mcp", "/api/tools/echo", "/anything"])
 @pytest.mark.parametrize("host", ["localhost", "evil.example"])
 async def test_a_token_in_the_query_is_taken_out_on_every_route(path: str, host: str) -> None:
