@@ -30,7 +30,7 @@ def mill(name: str, step: str = "map") -> str:
 
 
 async def open_new(page: Page) -> Locator:
-    await page.goto("/flows/new")
+    await page.goto("/flows/_new")
     text = page.get_by_role("textbox", name="YAML of the new flow")
     await expect(text).to_contain_text("flow: hello")
     return text
@@ -175,7 +175,7 @@ async def test_nobody_leaves_unsaved_changes_unasked(page: Page, server: Headrac
     await page.go_back()
     await question.get_by_role("button", name="Cancel").click()
     await expect(text).to_contain_text("flow: mill_leave")
-    await expect(page).to_have_url(f"{server.url}/flows/new")
+    await expect(page).to_have_url(f"{server.url}/flows/_new")
     await page.go_back()
     await question.get_by_role("button", name="Leave").click()
 
@@ -198,6 +198,12 @@ async def test_what_two_people_save_at_the_same_time_is_not_lost(page: Page, ser
     assert ["Mine." in texts[0], "Theirs." in texts[1]] == [True, True]
 
 
+async def test_a_flow_that_is_called_new_opens_by_its_link(page: Page, server: HeadraceProcess) -> None:
+    await stored(page, server, "new", mill("new"))
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("new")
+
+
 async def test_a_flow_of_a_file_says_so_and_becomes_a_copy(page: Page, server: HeadraceProcess) -> None:
     await page.goto("/flows/charge_card")
     await expect(page.get_by_text("This flow comes from the file")).to_be_visible()
@@ -211,7 +217,7 @@ async def test_a_flow_of_a_file_says_so_and_becomes_a_copy(page: Page, server: H
 
 
 async def test_a_flow_is_written_tried_and_saved_by_keyboard_alone(page: Page, server: HeadraceProcess) -> None:
-    await page.goto("/flows/new")
+    await page.goto("/flows/_new")
     text = page.get_by_role("textbox", name="YAML of the new flow")
     await text.focus()
     await page.keyboard.press("ControlOrMeta+a")

@@ -12,7 +12,7 @@ pytestmark = WEB
 PAGES = [
     "/",
     "/flows",
-    "/flows/new",
+    "/flows/_new",
     "/flows/charge_card",
     "/packs",
     "/connections",

@@ -7,7 +7,7 @@ type Load = () => Promise<{ default: ComponentType }>;
 const TABLE: [path: string, load: Load][] = [
   ["/", () => import("./pages/home")],
   ["/flows", () => import("./pages/flows")],
-  ["/flows/new", () => import("./pages/flow-editor")],
+  ["/flows/_new", () => import("./pages/flow-editor")], // names of flows begin with a letter
   ["/flows/:name", () => import("./pages/flow-editor")],
   ["/packs", () => import("./pages/packs")],
   ["/packs/installed/:name", () => import("./pages/install")],

@@ -29,7 +29,7 @@ export function WorkbenchActions({
       {flow && <Switch flow={flow} />}
       {flow && !readOnly && <Delete flow={flow} onLeave={onLeave} />}
       {flow && readOnly && (
-        <LinkButton href={`/flows/new?copy=${encodeURIComponent(flow.name)}`}>Make a copy</LinkButton>
+        <LinkButton href={`/flows/_new?copy=${encodeURIComponent(flow.name)}`}>Make a copy</LinkButton>
       )}
       {!readOnly && <Button onClick={onInsert}>Insert step</Button>}
       {!readOnly && (

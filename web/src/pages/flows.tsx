@@ -39,7 +39,7 @@ export default function FlowsPage() {
       title="Flows"
       lead="YAML that becomes tools. A flow is live as soon as it is saved."
       actions={
-        <LinkButton tone="primary" href="/flows/new">
+        <LinkButton tone="primary" href="/flows/_new">
           New flow
         </LinkButton>
       }
@@ -184,7 +184,7 @@ function NoFlows({ isFiltered }: { isFiltered: boolean }) {
       title="No flows yet"
       action={
         <>
-          <LinkButton tone="primary" href="/flows/new">
+          <LinkButton tone="primary" href="/flows/_new">
             Write the first one
           </LinkButton>
           <LinkButton href="/packs">Install a pack</LinkButton>

@@ -118,7 +118,7 @@ function NoTools({ search }: { search: string }) {
           <LinkButton tone="primary" href="/packs">
             Install a pack
           </LinkButton>
-          <LinkButton href="/flows/new">Write a flow</LinkButton>
+          <LinkButton href="/flows/_new">Write a flow</LinkButton>
         </>
       }
     >
