@@ -87,8 +87,10 @@ async def _follow(
         try:
             client = await client_of(context, policy_for(request, connection, context.network))
             outcome = await _exchange(client, request, exchange)
+        except StepError as error:
+            raise masked_failure(error, masks) from error.__cause__
         except (aiohttp.ClientError, OSError) as problem:
-            raise errors.failed(problem, request) from problem
+            raise masked_failure(errors.failed(problem, request), masks) from problem
         if isinstance(outcome, dict):
             return outcome
         request = outcome

@@ -178,6 +178,16 @@ async def test_a_second_refusal_is_the_answer(upstream: Upstream) -> None:
     assert len(upstream.seen) == 2
 
 
+async def test_a_fetched_token_that_comes_back_in_an_error_is_masked_too(upstream: Upstream) -> None:
+    upstream.answer = first_then(fixed("", 401), redirect("/second-token"))
+    run = ConnectedRun(shop(upstream, signs_in=True), ("first-token", "second-token"))
+
+    error = await refusal(run, follow_redirects=0)
+
+    assert "/***" in str(error)
+    assert "second-token" not in str(error)
+
+
 async def test_a_private_address_may_be_opened_to_one_connection(upstream: Upstream, elsewhere: Upstream) -> None:
     closed = NetworkPolicy()
     upstream.answer = first_then(fixed(), redirect(f"{elsewhere.url}/v1/there"))
