@@ -103,6 +103,7 @@ def install(
 ) -> None:
     """Install a pack; its tools are live when the command returns."""
     new, variables = new_connections(new_connection, variable, secret)
+    _take_as_ours(source, new)
     choices = _choices({}, prefix, connect, variables, tool, group, note)
     body = {"source": _source(source, sha256), "name": name, "choices": choices, "new_connections": new}
     found = server(url)
@@ -214,13 +215,12 @@ def _source(text: str, sha256: str) -> dict[str, str]:
     """Return what REST takes: a folder of this machine is sent as a zip."""
     from packs.archive import make_archive
     from packs.loader import folder_files, sound_pack
-    from packs.manifest import FILE
 
     path = Path(text)
     given = {"sha256": sha256} if sha256 else {}
     if text.startswith(("https://", "http://")):
         return {"url": text, **given}
-    if path.is_dir() and ((path / FILE).is_file() or "/" in text):
+    if _is_folder(text):
         files = folder_files(path)
         sound_pack(files, text)
         return {"zip": b64encode(make_archive(files)).decode()}
@@ -229,6 +229,26 @@ def _source(text: str, sha256: str) -> dict[str, str]:
     if "/" in text or text.endswith(".zip"):
         raise InputRejected(f"There is no folder and no file {text!r}.")
     return {"pack": text, **given}
+
+
+def _is_folder(text: str) -> bool:
+    from packs.manifest import FILE
+
+    path = Path(text)
+    return path.is_dir() and ((path / FILE).is_file() or "/" in text)
+
+
+def _take_as_ours(source: str, new: dict[str, Any]) -> None:
+    """Let new connections reach private networks where a pack in a folder of this machine declares that.
+
+    The server sees an upload, which opens nothing by itself.
+    """
+    from packs.loader import load_pack
+
+    if new and _is_folder(source):
+        for own, declared in load_pack(Path(source)).manifest.connections.items():
+            if own in new and declared.allow_private:
+                new[own]["settings"].setdefault("allow_private", True)
 
 
 def _choices(
@@ -289,6 +309,9 @@ def _show_preview(preview: dict[str, Any], *, as_json: bool) -> None:
     _say_missing(preview)
     for name in preview["conflicts"]:
         say(f"The name {name} is taken by another flow: choose another prefix.")
+    for own, may in preview["private"].items():
+        wants = f"The pack wants its connection {own!r} to reach this machine and private networks"
+        say(f"{wants}, and a new one may." if may else f"{wants}: --set {own}.allow_private:=true lets a new one.")
     changes = {change["name"]: change for change in preview["changes"]}
     for tool in preview["tools"]:
         changes.setdefault(tool["name"], {"name": tool["name"], "change": "waits", "parts": []})

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from coordinator.connections.model import (
     Config,
@@ -48,10 +49,16 @@ class NewConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 NOTHING_NEW: Final[NewConnections] = MappingProxyType({})
 
 
-def drafts_of(pack: Pack, install: str, new: NewConnections, draft: MakeDraft) -> dict[str, Draft]:
-    """Return the connections that are to be made, by the pack's names of them.  Raises InputRejected, Conflict."""
+def drafts_of(pack: Pack, install: str, new: NewConnections, draft: MakeDraft, *, is_ours: bool) -> dict[str, Draft]:
+    """Return the connections that are to be made, by the pack's names of them.  Raises InputRejected, Conflict.
+
+    A pack that somebody brought (`is_ours` is False) opens nothing by itself: that a connection may reach private
+    networks has to be said by whoever installs it.
+    """
     drafts: dict[str, Draft] = {}
     declared = pack.manifest.connections
+    if not is_ours:
+        declared = {own: replace(each, allow_private=False) for own, each in declared.items()}
     for own, supplied in new.items():
         if own not in declared:
             raise InputRejected(f"The pack has no connection {own[:80]!r}.{did_you_mean(own, declared)}")
@@ -60,6 +67,13 @@ def drafts_of(pack: Pack, install: str, new: NewConnections, draft: MakeDraft) -
     if len({each.name for each in drafts.values()}) < len(drafts):
         raise InputRejected("Two new connections have the same name.")
     return drafts
+
+
+def private_of(pack: Pack, new: NewConnections, *, is_ours: bool) -> dict[str, bool]:
+    """Return the connections that the pack wants to reach private networks, and whether one made for it may."""
+    wanting = (own for own, each in pack.manifest.connections.items() if each.allow_private)
+    given = {own: supplied.settings.get("allow_private", is_ours) for own, supplied in new.items()}
+    return {own: bool(given.get(own, is_ours)) for own in wanting}
 
 
 def connection_of(own: str, declared: ConnectionFields, supplied: NewConnection) -> tuple[Config, dict[str, str]]:

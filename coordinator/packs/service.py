@@ -13,10 +13,10 @@ from coordinator.catalog import Catalog
 from coordinator.connections.service import ConnectionService, Draft
 from coordinator.connections.sign_in import SignIns
 from coordinator.logs import get_logger
-from coordinator.packs.connecting import NOTHING_NEW, NewConnections, drafts_of
+from coordinator.packs.connecting import NOTHING_NEW, NewConnections, drafts_of, private_of
 from coordinator.packs.icons import Icon, icon_of
 from coordinator.packs.installed import InstalledFlows
-from coordinator.packs.sources import PackSource, PackSources
+from coordinator.packs.sources import FoundPack, PackSource, PackSources, is_ours
 from coordinator.packs.store import StoredInstall
 from coordinator.packs.views import (
     BoundConnection,
@@ -119,7 +119,7 @@ class PackService:
     ) -> Preview:
         """Say what an install would bring.  Raises InputRejected, NotFound, FlowInvalid, Conflict."""
         found = await self._sources.find(source)
-        return await self._preview(found.pack, name or found.pack.manifest.name, choices, {}, new)
+        return await self._preview(found, name or found.pack.manifest.name, choices, {}, new)
 
     async def install(
         self,
@@ -158,14 +158,15 @@ class PackService:
     async def preview_change(self, name: str, choices: Choices, new: NewConnections = NOTHING_NEW) -> Preview:
         """Say what other choices would bring.  Raises NotFound, InputRejected, Conflict."""
         stored = await self._stored(name)
-        pack = await self._installed.pack(stored.version.digest)
-        return await self._preview(pack, name, choices, await self._plans(stored), new)
+        found = FoundPack(await self._installed.pack(stored.version.digest), stored.version.source)
+        return await self._preview(found, name, choices, await self._plans(stored), new)
 
     async def preview_upgrade(self, name: str, source: PackSource | None = None) -> Preview:
         """Say what another version of the pack would change, tool by tool.  Raises as `upgrade`."""
         stored = await self._stored(name)
-        pack, _ = await self._upgrade_of(stored, source)
-        return await self._preview(pack, name, kept_choices(pack, stored.version.choices), await self._plans(stored))
+        found = await self._upgrade_of(stored, source)
+        kept = kept_choices(found.pack, stored.version.choices)
+        return await self._preview(found, name, kept, await self._plans(stored))
 
     async def upgrade(self, name: str, source: PackSource | None = None, *, author: str = "") -> InstallOut:
         """Take another version of the pack, and keep choices and connections.
@@ -173,8 +174,9 @@ class PackService:
         Without a source the pack is taken from where packs are found by name.  Raises NotFound, FlowInvalid, Conflict.
         """
         stored = await self._stored(name)
-        pack, origin = await self._upgrade_of(stored, source)
-        await self._put(name, pack, kept_choices(pack, stored.version.choices), origin, author)
+        found = await self._upgrade_of(stored, source)
+        pack = found.pack
+        await self._put(name, pack, kept_choices(pack, stored.version.choices), found.source, author)
         log.info("install upgraded", install=name, version=pack.manifest.version, author=author)
         return await self.get(name)
 
@@ -226,7 +228,7 @@ class PackService:
         is_new: bool = False,
     ) -> list[Draft]:
         async with self._changing:
-            drafts = drafts_of(pack, name, new, self._connections.draft)
+            drafts = drafts_of(pack, name, new, self._connections.draft, is_ours=is_ours(source))
             choices, connections = self._with_drafts(choices, drafts)
             checked = check_choices(pack, name, choices, connections)
             found = definitions(pack, name, checked, connections)
@@ -257,13 +259,14 @@ class PackService:
 
     async def _preview(
         self,
-        pack: Pack,
+        wanted: FoundPack,
         name: str,
         choices: Choices,
         before: dict[str, Plan],
         new: NewConnections = NOTHING_NEW,
     ) -> Preview:
-        drafts = drafts_of(pack, name, new, partial(self._connections.draft, is_complete=False))
+        pack, ours = wanted.pack, is_ours(wanted.source)
+        drafts = drafts_of(pack, name, new, partial(self._connections.draft, is_complete=False), is_ours=ours)
         choices, connections = self._with_drafts(choices, drafts)
         checked = check_choices(pack, name, choices, connections)
         lacking = missing(pack, checked, connections)
@@ -279,6 +282,7 @@ class PackService:
             hidden={} if lacking else hidden_tools(pack, checked, connections),
             changes=changes_between(before, after),
             missing=lacking,
+            private=private_of(pack, new, is_ours=ours),
             conflicts=self._conflicts(name, [each.binding.prefix + _own_name(each.file) for each in found]),
         )
 
@@ -292,7 +296,7 @@ class PackService:
         entries = self._catalog.entries
         return [flow for flow in flows if flow in entries and entries[flow].install != name]
 
-    async def _upgrade_of(self, stored: StoredInstall, source: PackSource | None) -> tuple[Pack, str]:
+    async def _upgrade_of(self, stored: StoredInstall, source: PackSource | None) -> FoundPack:
         current = (await self._installed.pack(stored.version.digest)).manifest.name
         found = await self._sources.find(source or PackSource(pack=current))
         if found.pack.manifest.name != current:
@@ -300,7 +304,7 @@ class PackService:
                 f"The install {stored.name!r} is of the pack {current!r}, not of {found.pack.manifest.name!r}.",
                 fix="Install the other pack beside it.",
             )
-        return found.pack, found.source
+        return found
 
     async def _stored(self, name: str) -> StoredInstall:
         found = {install.name: install for install in await self._store.load()}

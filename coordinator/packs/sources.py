@@ -4,6 +4,7 @@ An upload and what comes from an address are zips, and bring no code.  An addres
 SHA-256 of what it must give, and only at public hosts unless the settings allow others.
 """
 
+import asyncio
 import hashlib
 import importlib.util
 import re
@@ -26,6 +27,9 @@ from packs.pack import Pack
 
 ENTRY_POINTS: Final = "headrace.packs"
 FETCH_SECONDS: Final = 30.0
+
+CATALOG_SOURCE: Final = "catalog"
+DISTRIBUTION_SOURCE: Final = "distribution "
 
 log = get_logger(__name__)
 
@@ -50,6 +54,11 @@ class FoundPack(Struct, frozen=True):
 
     pack: Pack
     source: str
+
+
+def is_ours(source: str) -> bool:
+    """Whether a pack was put here by whoever set up the server, and not brought by an upload or from an address."""
+    return source == CATALOG_SOURCE or source.startswith(DISTRIBUTION_SOURCE)
 
 
 class PackSources:
@@ -84,26 +93,28 @@ class PackSources:
         if [bool(source.pack), bool(source.zip), bool(source.url)].count(True) != 1:
             raise InputRejected("Say which pack: give one of `pack`, `zip` and `url`.")
         if source.pack:
-            return self.named(source.pack)
+            return await asyncio.to_thread(self.named, source.pack)
         if source.zip:
             _check_digest(source.zip, source.sha256)
-            return FoundPack(sound_pack(read_archive(source.zip)), "upload")
+            return FoundPack(await asyncio.to_thread(_unpacked, source.zip), "upload")
         if not source.url.startswith("https://"):
             raise InputRejected("The address of a pack starts with https://.")
         if not source.sha256:
             raise InputRejected("Give the SHA-256 of the zip as `sha256`: what the address gives may change.")
         content = await self._fetch(source.url)
         _check_digest(content, source.sha256)
-        return FoundPack(sound_pack(read_archive(content)), source.url.partition("?")[0])
+        return FoundPack(await asyncio.to_thread(_unpacked, content), source.url.partition("?")[0])
 
     def _folders(self) -> Iterator[tuple[Path, str]]:
         for manifest in sorted(self._catalog.glob(f"*/{FILE}")):
-            yield manifest.parent, "catalog"
+            yield manifest.parent, CATALOG_SOURCE
         for point in entry_points(group=ENTRY_POINTS):
             # The module is not imported: a pack is data, and what it needs of code it registers as components.
             found = importlib.util.find_spec(point.module)
             places: list[str] = [] if found is None else list(found.submodule_search_locations or ())
-            yield from ((Path(place), f"distribution {point.dist.name if point.dist else '?'}") for place in places)
+            yield from (
+                (Path(place), f"{DISTRIBUTION_SOURCE}{point.dist.name if point.dist else '?'}") for place in places
+            )
 
     def _load(self, folder: Path) -> Pack:
         """Read a pack unless it is known and none of its files is newer."""
@@ -136,6 +147,10 @@ class PackSources:
                 return await _body(response.content)
         except (aiohttp.ClientError, AddressRefused, TimeoutError, OSError, ValueError) as error:
             raise PackUnavailable(f"The pack cannot be fetched: {error or type(error).__name__}.") from error
+
+
+def _unpacked(archive: bytes) -> Pack:
+    return sound_pack(read_archive(archive))
 
 
 async def _body(stream: Any) -> bytes:

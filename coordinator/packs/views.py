@@ -118,6 +118,13 @@ class Preview(Struct, frozen=True, kw_only=True):
     changes: Annotated[list[ToolChange], Meta(description="What becomes of every tool, compared with now.")]
     missing: Annotated[list[str], Meta(description="What would keep the tools from being shown.")]
     conflicts: Annotated[list[str], Meta(description="Names of flows that are taken.")]
+    private: Annotated[
+        dict[str, bool],
+        Meta(
+            description="Connections, by the pack's names, that it wants to reach this machine and private networks: "
+            "whether one made for it may. With false, only if `allow_private` is among its settings."
+        ),
+    ]
 
 
 class InstallVersionOut(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+from packs.archive import make_archive
 from tests.coordinator.cli.command import Command
+from tests.coordinator.packs.support import FIND_ORDER, SHOP
 from tests.packs.support import COUNT, MANIFEST, mill
 
 
@@ -55,6 +57,21 @@ def test_a_pack_of_the_catalog_is_installed_twice_listed_shown_and_switched(besi
     assert "Weather 1.0.0, disabled" in shown.err
     assert "(US)" in shown.out
     assert json.loads(named.out)["path"] == "/mcp/weather"
+
+
+def test_a_folder_is_taken_at_its_word_about_private_networks_and_a_zip_is_not(beside: Command, tmp_path: Path) -> None:
+    files = {"pack.yaml": f"{SHOP}    base_url: http://127.0.0.1:9\n    allow_private: true\n".encode()}
+    files |= {"README.md": b"# Shop\n", "flows/find_order.yaml": FIND_ORDER.encode()}
+    write(tmp_path / "shop", files)
+    (tmp_path / "shop.zip").write_bytes(make_archive(files))
+
+    folder = beside("pack install ./shop --new-connection shop --preview")
+    archive = beside("pack install shop.zip --new-connection shop --preview")
+    said = beside("pack install shop.zip --new-connection shop --set shop.allow_private:=true --preview")
+
+    wants = "The pack wants its connection 'shop' to reach this machine and private networks"
+    assert (folder.err, said.err) == (f"{wants}, and a new one may.\n",) * 2
+    assert archive.err == f"{wants}: --set shop.allow_private:=true lets a new one.\n"
 
 
 def test_a_pack_that_lacks_a_connection_says_so_and_shows_no_tools(beside: Command, tmp_path: Path) -> None:

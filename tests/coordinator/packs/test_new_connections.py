@@ -189,6 +189,42 @@ async def test_every_kind_of_connection_is_made(
     assert found == {**found, **config}
 
 
+HERE = """\
+    base_url: http://127.0.0.1:9
+    allow_private: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "may"), [({}, False), ({"allow_private": True}, True), ({"allow_private": False}, False)]
+)
+async def test_a_pack_that_was_uploaded_opens_private_networks_only_if_who_installs_it_says_so(
+    headrace: InProcess, said: dict[str, bool], may: bool
+) -> None:
+    wanted = {"source": shop_pack(HERE), "name": "work", "new_connections": {"shop": {"settings": said}}}
+
+    seen = await post(headrace, "/preview", wanted)
+    await post(headrace, "/installs", wanted)
+    changed = await post(
+        headrace, "/installs/work/preview", {"choices": {}, "new_connections": {"shop": {"name": "other"}}}
+    )
+
+    assert seen["private"] == {"shop": may}
+    assert (await shown(headrace, "work"))["config"]["allow_private"] is may
+    assert changed["private"] == {"shop": False}
+
+
+async def test_a_pack_of_the_catalog_is_taken_at_its_word_about_private_networks(headrace: InProcess) -> None:
+    new = {"server": {"name": "this", "secrets": {"token": CANARY}}}
+    wanted = {"source": {"pack": "headrace"}, "new_connections": new}
+
+    seen = await post(headrace, "/preview", wanted)
+    await post(headrace, "/installs", wanted)
+
+    assert seen["private"] == {"server": True}
+    assert (await shown(headrace, "this"))["config"]["allow_private"] is True
+
+
 async def test_an_uninstall_takes_the_connections_that_only_it_used(headrace: InProcess) -> None:
     await install(headrace, "work", shop_pack(ACCOUNT), {"shop": KEYED})
     await install(headrace, "too", shop_pack(ACCOUNT), connections={"shop": "work"})
