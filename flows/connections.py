@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus
 from msgspec import Struct
 
 from flows.errors import StepError
+from flows.problems import did_you_mean
 
 ConnectionKind = Literal["http", "sql", "values"]
 
@@ -106,6 +107,15 @@ def password_of(url: str) -> str:
     authority = url.partition("://")[2].partition("/")[0]
     userinfo, at, _ = authority.rpartition("@")
     return userinfo.partition(":")[2] if at else ""
+
+
+def unknown_connection(name: str, known: Iterable[str]) -> StepError:
+    """Say that there is no connection of that name."""
+    return StepError(
+        f"There is no connection {name!r}.{did_you_mean(name, known)}",
+        code="unknown_connection",
+        fix="Make one with `headrace connection set`, or name one under `connections` in the settings.",
+    )
 
 
 def require_kind(connection: Connection, kind: ConnectionKind, step: str) -> Connection:

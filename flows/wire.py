@@ -87,6 +87,7 @@ class Failure(Struct, frozen=True, array_like=True):
 class Call(Struct, frozen=True, array_like=True, tag="call"):
     """Run this.  `seconds` are left from now on: clocks of machines differ, so the request's own deadline is not used.
 
+    `number` cannot be guessed: who knows it was given the call, and nobody else can answer it or ask for what it needs.
     `called` says for the names of flows which versions they stand for, so that a run ends on what it began with.
     `connections` are the names of connections that the run may use, with the version of the present state of each.
     `allow_loopback` and `allow_private` are where it may connect to.
@@ -125,12 +126,11 @@ class PlanGiven(Struct, frozen=True, array_like=True, tag="plan"):
 
 
 class ConnectionsGiven(Struct, frozen=True, array_like=True, tag="connections"):
-    """The states that were asked for; `failures` are of those that cannot be used.  `names` are all that there are."""
+    """The states that were asked for; `failures` are of those that cannot be used, or that there are not."""
 
     question: int
     connections: tuple[Connection, ...]
     failures: Mapping[str, Failure]
-    names: tuple[str, ...] = ()
 
 
 ToWorker = Call | Cancel | Inquire | PlanGiven | ConnectionsGiven
@@ -188,10 +188,15 @@ class Missing(Struct, frozen=True, array_like=True, tag="missing"):
     numbers: tuple[int, ...]
 
 
+# A question names the call that needs the answer, and the worker only for the log: the answer goes to whom the call was
+# given.
+
+
 class PlanWanted(Struct, frozen=True, array_like=True, tag="plan_wanted"):
     """Which definition has this digest?"""
 
     worker: str
+    number: int
     question: int
     digest: str
 
@@ -200,6 +205,7 @@ class ConnectionsWanted(Struct, frozen=True, array_like=True, tag="connections_w
     """What are the present states of these connections?"""
 
     worker: str
+    number: int
     question: int
     names: tuple[str, ...]
 
@@ -208,13 +214,15 @@ class SignInWanted(Struct, frozen=True, array_like=True, tag="sign_in_wanted"):
     """What is that connection with credentials that are valid now?  `refused` says that those of `version` are not."""
 
     worker: str
+    number: int
     question: int
     name: str
     version: str
     refused: bool
 
 
-ToCoordinator = Accepted | Said | Done | Refused | Missing | PlanWanted | ConnectionsWanted | SignInWanted
+Question = PlanWanted | ConnectionsWanted | SignInWanted
+ToCoordinator = Accepted | Said | Done | Refused | Missing | Question
 
 
 class Report(Struct, frozen=True, array_like=True, tag="report"):

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from flows.connections import Connection, ConnectionSource, FixedConnections, sql_connection
-from flows.errors import StepError
-from flows.problems import did_you_mean
+from flows.connections import Connection, ConnectionSource, FixedConnections, sql_connection, unknown_connection
 
 OF_A_CONNECTION: Final = frozenset({"sql"})
 """The kinds of resources whose key is (kind, name of the connection, version of the connection)."""
@@ -26,9 +24,7 @@ class Connections:
         """Return a connection.  Raises StepError when there is none of that name."""
         connection = self._source.get(name)
         if connection is None:
-            message = f"There is no connection {name!r}.{did_you_mean(name, self._source.names())}"
-            fix = "Make one with `headrace connection set`, or name one under `connections` in the settings."
-            raise StepError(message, code="unknown_connection", fix=fix)
+            raise unknown_connection(name, self._source.names())
         return connection
 
     async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:

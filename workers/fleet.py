@@ -18,8 +18,9 @@ import msgspec
 from msgspec import Struct
 
 from flows.bus.link import Link
+from flows.connections import FixedConnections
 from flows.definition import FlowDefinition
-from flows.errors import HeadraceError, RunTimeout, StepError
+from flows.errors import HeadraceError, RunTimeout
 from flows.events import Event
 from flows.plan import Plan
 from flows.runs import RunError, RunRequest, RunResult
@@ -45,9 +46,9 @@ from flows.wire import (
     worker_subject,
 )
 from workers.connections import OF_A_CONNECTION, Connections
-from workers.fleet_connections import FleetConnections
+from workers.fleet_connections import CallConnections, FleetConnections
 from workers.fleet_plans import PlanCache, RunPlans
-from workers.fleet_questions import Questions
+from workers.fleet_questions import CallKey, Questions
 from workers.resources import PooledResources
 from workers.runner import Worker, run_plan
 
@@ -58,7 +59,7 @@ MAX_REMEMBERED: Final = 1000
 MAX_REMEMBERED_BYTES: Final = 64 * 1024
 """Which of the last answers are kept, in number and size, for coordinators that NATS lost them for."""
 
-CallKey = tuple[str, int]
+NO_CONNECTIONS: Final = Connections(FixedConnections())
 
 log = logging.getLogger("headrace.worker")
 
@@ -164,10 +165,7 @@ class FleetWorker:
             await self._report()
 
     async def _renew(self, coordinator: str) -> None:
-        try:
-            await self._connections.of(coordinator).renew()
-        except StepError as error:
-            log.warning("changed connections could not be fetched: %s", error)
+        await self._connections.of(coordinator).renew()
         for key in self._resources.open_keys():
             if key[0] in OF_A_CONNECTION and len(key) == 3 and not self._connections.holds(key[1], key[2]):
                 await self._resources.discard(key)
@@ -219,26 +217,32 @@ class FleetWorker:
             return await self._run_plan(call, known, {})
 
         async def fetch(digest: str) -> FlowDefinition | None:
-            return await self._questions.plan(call.coordinator, digest)
+            return await self._questions.plan((call.coordinator, call.number), digest)
 
-        async with asyncio.timeout(call.seconds):
-            plan = await self._plans.get(call.request.digest, fetch)
-            called = {name: await self._plans.get(digest, fetch) for name, digest in call.called.items()}
-            if call.connections:
-                await self._connections.of(call.coordinator).bring(call.connections)
-        return await self._run_plan(call, plan, called)
+        connections = self._connections.of(call.coordinator).lent(call.number)
+        try:
+            async with asyncio.timeout(call.seconds):
+                plan = await self._plans.get(call.request.digest, fetch)
+                called = {name: await self._plans.get(digest, fetch) for name, digest in call.called.items()}
+                if call.connections:
+                    await connections.bring(call.connections)
+            return await self._run_plan(call, plan, called, connections)
+        finally:
+            connections.give_back()
 
-    async def _run_plan(self, call: Call, plan: Plan, called: dict[str, Plan]) -> RunResult:
+    async def _run_plan(
+        self, call: Call, plan: Plan, called: dict[str, Plan], connections: CallConnections | None = None
+    ) -> RunResult:
         request: RunRequest = msgspec.structs.replace(call.request, deadline=time.time() + call.seconds)
         subject = coordinator_subject(call.coordinator)
 
         def say(event: Event) -> None:
             self._link.post(subject, Said(call.number, event))
 
-        return await run_plan(plan, request, self._worker_for(call, called), say)
+        return await run_plan(plan, request, self._worker_for(call, called, connections), say)
 
-    def _worker_for(self, call: Call, called: dict[str, Plan]) -> Worker:
-        connections = Connections(self._connections.of(call.coordinator))
+    def _worker_for(self, call: Call, called: dict[str, Plan], lent: CallConnections | None) -> Worker:
+        connections = NO_CONNECTIONS if lent is None else Connections(lent)
         network = NetworkPolicy(allow_loopback=call.allow_loopback, allow_private=call.allow_private)
         return Worker(RunPlans(self._plans, called), self._resources, connections, network)
 

@@ -1,26 +1,31 @@
 """The connections that a worker of a fleet holds: in memory only, fetched when a run needs them, renewed when changed.
 
-Versions of states mean something to the coordinator that gave them only, so states are kept by coordinator.
+Versions of states mean something to the coordinator that gave them only, so states are kept by coordinator.  It gives
+them only for a call that may use them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, Protocol
 
 from flows.connections import Connection
+from flows.errors import StepError
 from flows.wire import ConnectionsGiven, Failure
 
 MAX_COORDINATORS: Final = 8
 """Whose states are kept; those of whoever was silent the longest are forgotten."""
 
+log = logging.getLogger("headrace.worker")
+
 
 class Ask(Protocol):
-    """What a worker asks a coordinator.  Raises StepError when there is no answer."""
+    """What a worker asks the coordinator of a call.  Raises StepError when there is no answer."""
 
-    async def connections(self, coordinator: str, names: tuple[str, ...]) -> ConnectionsGiven:
+    async def connections(self, call: tuple[str, int], names: tuple[str, ...]) -> ConnectionsGiven:
         """Return the present states."""
         ...
 
-    async def sign_in(self, coordinator: str, connection: Connection, *, refused: bool) -> ConnectionsGiven:
+    async def sign_in(self, call: tuple[str, int], connection: Connection, *, refused: bool) -> ConnectionsGiven:
         """Return the connection with credentials that are valid now."""
         ...
 
@@ -48,14 +53,14 @@ class FleetConnections:
 
 
 class CoordinatorConnections:
-    """Implements `flows.connections.ConnectionSource` with what one coordinator gave."""
+    """The states that one coordinator gave, and which calls may use them."""
 
     def __init__(self, coordinator: str, ask: Ask) -> None:
         self._coordinator = coordinator
         self._ask = ask
         self._states: dict[str, Connection] = {}
         self._failures: dict[str, Failure] = {}
-        self._names: tuple[str, ...] = ()
+        self._lent: dict[int, Collection[str]] = {}  # names by the numbers of calls
 
     def version(self, name: str) -> str:
         """Return the version of the state that is held; empty for none."""
@@ -63,41 +68,85 @@ class CoordinatorConnections:
         return "" if state is None else state.version
 
     def get(self, name: str) -> Connection | None:
-        """Return the state.  Raises StepError for a connection that is broken."""
+        """Return the state.  Raises StepError for a connection that is broken, or not there."""
         if (failure := self._failures.get(name)) is not None:
             raise failure.error()
         return self._states.get(name)
 
-    def names(self) -> Iterable[str]:
-        """Return the names of all connections that the coordinator has."""
-        return self._names
+    def lent(self, number: int) -> "CallConnections":
+        """Return the connections as one call sees them."""
+        return CallConnections(self, number)
 
-    async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
+    async def bring(self, number: int, wanted: Mapping[str, str]) -> None:
+        """Fetch what a call may use, unless it is here in that version.  Raises StepError."""
+        self._lent[number] = wanted.keys()
+        absent = tuple(name for name, version in wanted.items() if not version or self.version(name) != version)
+        if absent:
+            self._take(absent, await self._ask.connections((self._coordinator, number), absent))
+
+    def give_back(self, number: int) -> None:
+        """Take it that the call needs nothing any more.  What it used stays for the next one."""
+        self._lent.pop(number, None)
+
+    async def sign_in(self, number: int, connection: Connection, *, refused: bool) -> Connection:
         """Return the connection with credentials that are valid now: the coordinator signs in, once for the fleet."""
-        given = await self._ask.sign_in(self._coordinator, connection, refused=refused)
+        given = await self._ask.sign_in((self._coordinator, number), connection, refused=refused)
         for failure in given.failures.values():
             raise failure.error()
         return given.connections[0] if given.connections else connection
 
-    def subscribe(self, changed: Callable[[], None]) -> None:
-        """The worker itself hears of changes."""
-
-    async def bring(self, wanted: Mapping[str, str]) -> None:
-        """Fetch what a run may use, unless it is here in that version.  Raises StepError."""
-        absent = tuple(name for name, version in wanted.items() if not version or self.version(name) != version)
-        if absent:
-            self._take(absent, await self._ask.connections(self._coordinator, absent))
-
     async def renew(self) -> None:
-        """Fetch anew what is held.  Raises StepError."""
-        held = (*self._states, *self._failures)
-        if held:
-            self._take(held, await self._ask.connections(self._coordinator, held))
+        """Fetch anew what calls use, and forget what none uses."""
+        ahead = {*self._states, *self._failures}
+        for number, names in tuple(self._lent.items()):
+            needed = tuple(ahead.intersection(names))
+            if not needed or number not in self._lent:
+                continue
+            try:
+                self._take(needed, await self._ask.connections((self._coordinator, number), needed))
+            except StepError as error:
+                log.warning("changed connections could not be fetched: %s", error)
+            else:
+                ahead.difference_update(needed)
+        self._forget(ahead.difference(*self._lent.values()))
 
     def _take(self, asked: Iterable[str], given: ConnectionsGiven) -> None:
-        for name in asked:
-            self._states.pop(name, None)
-            self._failures.pop(name, None)
+        self._forget(asked)
         self._states.update({connection.name: connection for connection in given.connections})
         self._failures.update(given.failures)
-        self._names = given.names
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._states.pop(name, None)
+            self._failures.pop(name, None)
+
+
+class CallConnections:
+    """Implements `flows.connections.ConnectionSource` for one call."""
+
+    def __init__(self, held: CoordinatorConnections, number: int) -> None:
+        self._held = held
+        self._number = number
+
+    async def bring(self, wanted: Mapping[str, str]) -> None:
+        """Fetch what the call may use, unless it is here in that version.  Raises StepError."""
+        await self._held.bring(self._number, wanted)
+
+    def give_back(self) -> None:
+        """Say that the call is over."""
+        self._held.give_back(self._number)
+
+    def get(self, name: str) -> Connection | None:
+        """Return the state.  Raises StepError for a connection that is broken, or not there."""
+        return self._held.get(name)
+
+    def names(self) -> Iterable[str]:
+        """Return nothing: what there is besides is no business of the call."""
+        return ()
+
+    async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
+        """Return the connection with credentials that are valid now.  Raises StepError."""
+        return await self._held.sign_in(self._number, connection, refused=refused)
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """The worker itself hears of changes."""

@@ -4,8 +4,6 @@ import asyncio
 import itertools
 from typing import Any, Final
 
-from msgspec import Struct
-
 from flows.bus.link import Link
 from flows.connections import Connection
 from flows.definition import FlowDefinition
@@ -15,6 +13,7 @@ from flows.wire import (
     ConnectionsWanted,
     PlanGiven,
     PlanWanted,
+    Question,
     SignInWanted,
     coordinator_subject,
 )
@@ -22,6 +21,9 @@ from flows.wire import (
 ANSWER_SECONDS: Final = 10.0
 """How long a coordinator may take to answer."""
 SIGN_IN_SECONDS: Final = 60.0
+
+CallKey = tuple[str, int]
+"""A call by its coordinator and number.  Every question is for one that is under way: others are not answered."""
 
 
 class Questions:
@@ -33,24 +35,25 @@ class Questions:
         self._numbers = itertools.count(1)
         self._open: dict[int, asyncio.Future[Any]] = {}
 
-    async def plan(self, coordinator: str, digest: str) -> FlowDefinition | None:
+    async def plan(self, call: CallKey, digest: str) -> FlowDefinition | None:
         """Return the definition with a digest.  Raises StepError."""
-        number = next(self._numbers)
-        given: PlanGiven = await self._ask(coordinator, number, PlanWanted(self._worker, number, digest))
+        coordinator, number = call
+        question = PlanWanted(self._worker, number, next(self._numbers), digest)
+        given: PlanGiven = await self._ask(coordinator, question)
         return given.definition
 
-    async def connections(self, coordinator: str, names: tuple[str, ...]) -> ConnectionsGiven:
+    async def connections(self, call: CallKey, names: tuple[str, ...]) -> ConnectionsGiven:
         """Return the present states.  Raises StepError."""
-        number = next(self._numbers)
-        question = ConnectionsWanted(self._worker, number, names)
-        given: ConnectionsGiven = await self._ask(coordinator, number, question)
+        coordinator, number = call
+        question = ConnectionsWanted(self._worker, number, next(self._numbers), names)
+        given: ConnectionsGiven = await self._ask(coordinator, question)
         return given
 
-    async def sign_in(self, coordinator: str, connection: Connection, *, refused: bool) -> ConnectionsGiven:
+    async def sign_in(self, call: CallKey, connection: Connection, *, refused: bool) -> ConnectionsGiven:
         """Return the connection with credentials that are valid now.  Raises StepError."""
-        number = next(self._numbers)
-        question = SignInWanted(self._worker, number, connection.name, connection.version, refused)
-        given: ConnectionsGiven = await self._ask(coordinator, number, question, SIGN_IN_SECONDS)
+        coordinator, number = call
+        question = SignInWanted(self._worker, number, next(self._numbers), connection.name, connection.version, refused)
+        given: ConnectionsGiven = await self._ask(coordinator, question, SIGN_IN_SECONDS)
         return given
 
     def answered(self, answer: PlanGiven | ConnectionsGiven) -> None:
@@ -59,8 +62,8 @@ class Questions:
         if question is not None and not question.done():
             question.set_result(answer)
 
-    async def _ask(self, coordinator: str, number: int, question: Struct, seconds: float = ANSWER_SECONDS) -> Any:
-        answer = self._open[number] = asyncio.get_running_loop().create_future()
+    async def _ask(self, coordinator: str, question: Question, seconds: float = ANSWER_SECONDS) -> Any:
+        answer = self._open[question.question] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(seconds):
                 await self._link.send(coordinator_subject(coordinator), question)
@@ -69,4 +72,4 @@ class Questions:
             message = f"The coordinator did not answer its worker within {seconds:g} s."
             raise StepError(message, code="no_coordinator", retryable=True) from error
         finally:
-            del self._open[number]
+            del self._open[question.question]

@@ -8,8 +8,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from coordinator.fleet.roster import Member
-from flows.runs import EventSink, RunRequest, RunResult
-from flows.wire import Accepted, Done, Missing, Refused, Said
+from flows.runs import EventSink, RunResult
+from flows.wire import Accepted, Call, Done, Missing, Refused, Said
 
 LATE_SECONDS: Final = 2.0
 """How long after the deadline a worker may still say that it is over."""
@@ -31,26 +31,28 @@ Outcome = RunResult | Elsewhere | Lost
 class FleetCounts:
     """What should not happen often."""
 
-    __slots__ = ("late", "lost_workers", "repeated", "unknown")
+    __slots__ = ("late", "lost_workers", "refused", "repeated", "unknown")
 
     def __init__(self) -> None:
         self.lost_workers = 0
         self.repeated = 0
         self.unknown = 0
         self.late = 0
+        self.refused = 0
 
 
 class Attempt:
     """A call that one worker was given.  `due` and `asked` are times of the monotonic clock."""
 
-    __slots__ = ("asked", "due", "emit", "future", "is_accepted", "member")
+    __slots__ = ("asked", "call", "due", "emit", "future", "is_accepted", "member")
 
-    def __init__(self, member: Member, request: RunRequest, emit: EventSink) -> None:
+    def __init__(self, member: Member, call: Call, emit: EventSink) -> None:
         now = time.monotonic()
         self.member = member
+        self.call = call
         self.emit = emit
         self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self.due = now + request.deadline - time.time() + LATE_SECONDS
+        self.due = now + call.seconds + LATE_SECONDS
         self.asked = now
         self.is_accepted = False
 
@@ -66,7 +68,7 @@ class Attempt:
 
 
 class Attempts:
-    """All attempts by number."""
+    """All attempts by number.  Nobody but the worker of an attempt can name its number."""
 
     def __init__(self, counts: FleetCounts) -> None:
         self._attempts: dict[int, Attempt] = {}
@@ -80,14 +82,14 @@ class Attempts:
     def __iter__(self) -> Iterator[tuple[int, Attempt]]:
         return iter(tuple(self._attempts.items()))
 
-    def add(self, number: int, attempt: Attempt) -> None:
+    def add(self, attempt: Attempt) -> None:
         """Expect answers."""
-        self._attempts[number] = attempt
+        self._attempts[attempt.call.number] = attempt
         self.idle.clear()
 
-    def remove(self, number: int) -> None:
+    def remove(self, attempt: Attempt) -> None:
         """Expect no more answers; one that comes is late."""
-        del self._attempts[number]
+        del self._attempts[attempt.call.number]
         if not self._attempts:
             self.idle.set()
 

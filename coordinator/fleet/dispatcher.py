@@ -6,7 +6,7 @@ says that nobody was there.  When its worker is lost it is run again only if its
 """
 
 import asyncio
-import itertools
+import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -34,10 +34,8 @@ from flows.wire import (
     Call,
     Cancel,
     Changed,
-    ConnectionsWanted,
-    PlanWanted,
+    Question,
     RollCall,
-    SignInWanted,
     coordinator_subject,
     report,
     to_coordinator,
@@ -70,13 +68,12 @@ class FleetDispatcher:
         self._subject = coordinator_subject(coordinator)
         self._plans = plans
         self._network = network
-        self._answers = Answers(link, plans, connections)
         self._roster = Roster(coordinator)
         self._line = Line(self._roster, max_waiting)
         self.counts = FleetCounts()
         self._attempts = Attempts(self.counts)
+        self._answers = Answers(link, plans, connections, self._attempts, self._roster, self.counts)
         self.watch = Watch(link, coordinator, self._roster, self._line, self._attempts, self.counts)
-        self._numbers = itertools.count(1)
         self._is_closing = False
         connections.subscribe(self._connections_changed)
 
@@ -116,8 +113,8 @@ class FleetDispatcher:
         if len(self._attempts) and grace > 0:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._attempts.idle.wait(), grace)
-        for number, attempt in self._attempts:
-            await self._cancel(number, attempt)
+        for _, attempt in self._attempts:
+            await self._cancel(attempt)
             attempt.end(_failed("stopping", "Headrace was stopped before the run ended.", retryable=True))
         await self._attempts.idle.wait()
 
@@ -161,31 +158,35 @@ class FleetDispatcher:
             return _failed("timeout", "No worker was free until the time of the call was over.", retryable=True)
 
     async def _attempt(self, member: Member, plan: Plan, request: RunRequest, emit: EventSink) -> Outcome:
-        attempt = Attempt(member, request, emit)
-        number = next(self._numbers)
-        self._attempts.add(number, attempt)
         try:
-            subject = worker_subject(member.report.worker)
-            await self._link.send(subject, self._call(number, plan, request), reply=f"{self._subject}.{number}")
+            return await self._give(Attempt(member, self._call(plan, request), emit))
+        finally:
+            self._line.give_back(member)
+
+    async def _give(self, attempt: Attempt) -> Outcome:
+        call = attempt.call
+        self._attempts.add(attempt)
+        try:
+            subject = worker_subject(attempt.member.report.worker)
+            await self._link.send(subject, call, reply=f"{self._subject}.{call.number}")
             return await attempt.future
         except asyncio.CancelledError:
             last_word = attempt.expect_last_word()
-            await self._cancel(number, attempt)
+            await self._cancel(attempt)
             await asyncio.wait([last_word], timeout=CANCEL_SECONDS)
             raise
         except (HeadraceError, UnicodeEncodeError) as error:
             return _failed(getattr(error, "code", "bad_value"), f"The call cannot be sent to a worker. {error}")
         finally:
-            self._attempts.remove(number)
-            self._line.give_back(member)
+            self._attempts.remove(attempt)
 
-    def _call(self, number: int, plan: Plan, request: RunRequest) -> Call:
+    def _call(self, plan: Plan, request: RunRequest) -> Call:
         called: Mapping[str, Plan] = called_plans(plan, self._plans) if plan.calls else {}
         names = {name for each in (plan, *called.values()) if each.connections for name in each.installed_connections}
         return Call(
             VERSION,
             self._coordinator,
-            number,
+            secrets.randbits(64),
             request.deadline - time.time(),
             request,
             {name: each.digest for name, each in called.items()},
@@ -194,13 +195,14 @@ class FleetDispatcher:
             self._network.allow_private,
         )
 
-    async def _cancel(self, number: int, attempt: Attempt) -> None:
+    async def _cancel(self, attempt: Attempt) -> None:
         """Tell the worker to stop; one that cannot be told has stopped, or will be told that it is lost."""
+        message = Cancel(self._coordinator, (attempt.call.number,))
         with suppress(Exception):
-            await self._link.send(worker_subject(attempt.member.report.worker), Cancel(self._coordinator, (number,)))
+            await self._link.send(worker_subject(attempt.member.report.worker), message)
 
     async def _take(self, message: Any) -> None:
-        if isinstance(message, PlanWanted | ConnectionsWanted | SignInWanted):
+        if isinstance(message, Question):
             await self._answers.answer(message)
         else:
             self._attempts.take(message)

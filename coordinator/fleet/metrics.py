@@ -24,4 +24,9 @@ def add_fleet_metrics(metrics: Metrics, fleet: Fleet | None) -> None:
     metrics.gauge("headrace_workers_lost", "Workers that went away without a word.", lambda: counts.lost_workers)
     metrics.gauge("headrace_calls_repeated", "Calls that were given to another worker.", lambda: counts.repeated)
     metrics.gauge("headrace_calls_unknown", "Calls of which nobody knows what became.", lambda: counts.unknown)
+    metrics.gauge(
+        "headrace_worker_questions_refused",
+        "Questions of workers without a call that needs the answer.",
+        lambda: counts.refused,
+    )
     metrics.gauge("headrace_answers_late", "Answers of workers that came too late to count.", lambda: counts.late)

@@ -21,7 +21,7 @@ LOST_SECONDS: Final = 5.0 * REPORT_SECONDS
 class Member:
     """One worker.  `in_flight` are the calls of this coordinator; `others` those of other ones, as it last said."""
 
-    __slots__ = ("heard", "in_flight", "is_reachable", "others", "report")
+    __slots__ = ("heard", "in_flight", "is_reachable", "others", "report", "was_refused")
 
     def __init__(self, report: Report, now: float) -> None:
         self.report = report
@@ -29,6 +29,7 @@ class Member:
         self.in_flight = 0
         self.others = 0
         self.is_reachable = True
+        self.was_refused = False
 
     @property
     def free(self) -> int:

@@ -5,7 +5,7 @@ async with fleet(nats.access, [plan], workers=2) as started:
 """
 
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,8 @@ from coordinator.fleet.dispatcher import FleetDispatcher
 from flows.bus.access import NatsAccess
 from flows.bus.client import connected
 from flows.bus.link import Link
-from flows.connections import ConnectionSource, FixedConnections
+from flows.connections import Connection, ConnectionSource, FixedConnections, masks_of, version_of
+from flows.errors import StepError
 from flows.plan import Plan
 from flows.sdk import NetworkPolicy
 from workers.fleet import FleetWorker, Identity
@@ -31,6 +32,43 @@ class Plans:
 
     def by_name(self, name: str) -> Plan | None:
         return self.names.get(name)
+
+
+class Changing:
+    """Connections of a coordinator; implements `flows.connections.ConnectionSource`."""
+
+    def __init__(self, *connections: Connection) -> None:
+        self.held = {connection.name: connection for connection in connections}
+        self.signed_in: list[bool] = []
+        self._subscribers: list[Callable[[], None]] = []
+
+    def get(self, name: str) -> Connection | None:
+        if name == "broken":
+            raise StepError("Connection 'broken' cannot be used.", code="invalid_connection", fix="Enter it anew.")
+        return self.held.get(name)
+
+    def names(self) -> list[str]:
+        return list(self.held)
+
+    async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
+        self.signed_in.append(refused)
+        return Connection(
+            name=connection.name, kind="http", url=self.held[connection.name].url, headers={"X-Token": "t"}
+        )
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        self._subscribers.append(changed)
+
+    def change(self, connection: Connection) -> None:
+        self.held[connection.name] = connection
+        for changed in self._subscribers:
+            changed()
+
+
+def values_connection(token: str) -> Connection:
+    return Connection(
+        name="keys", kind="values", values={"token": token}, masks=masks_of([token]), version=version_of(token)
+    )
 
 
 @dataclass
@@ -71,6 +109,7 @@ async def dispatching(
     max_waiting: int = 1000,
     connections: ConnectionSource | None = None,
     allow_loopback: bool = True,
+    coordinator: str = "",
 ) -> AsyncIterator[FleetDispatcher]:
     """Run a dispatcher."""
     made: list[FleetDispatcher] = []
@@ -83,7 +122,7 @@ async def dispatching(
         link = Link(client, lambda subject: made[0].watch.nobody(subject))
         dispatcher = FleetDispatcher(
             link,
-            secrets.token_hex(6),
+            coordinator or secrets.token_hex(6),
             plans,
             connections or FixedConnections(),
             NetworkPolicy(allow_loopback=allow_loopback),

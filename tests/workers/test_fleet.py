@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,15 @@ import pytest
 from coordinator.fleet.line import QUEUE_SECONDS
 from flows.bus.access import NatsAccess
 from flows.bus.client import connected
-from flows.connections import Connection, masks_of, sql_connection, version_of
-from flows.errors import Busy, StepError
+from flows.connections import Connection, sql_connection
+from flows.errors import Busy
 from flows.events import Event
 from flows.runs import RunResult
 from tests.flows.steps.http.support import Upstream
 from tests.nats import NatsProcess, nats_process
 from tests.workers.dispatcher_behaviour import ECHO, LONG, SOON, HangingServer, flow, request, value_of
 from tests.workers.dispatcher_behaviour import hanging_server as hanging_server
-from tests.workers.fleet import Fleet, Plans, dispatching, fleet, working
+from tests.workers.fleet import Changing, Fleet, Plans, dispatching, fleet, values_connection, working
 
 SLEEPING = flow("sleeping", "  - log: started\n  - sleep: 50ms\n  - map: done")
 
@@ -182,37 +181,6 @@ async def test_the_network_policy_of_the_coordinator_holds_at_workers(
     assert result.error.code == "address_refused"
 
 
-class Changing:
-    """Connections of a coordinator; implements `flows.connections.ConnectionSource`."""
-
-    def __init__(self, *connections: Connection) -> None:
-        self.held = {connection.name: connection for connection in connections}
-        self.signed_in: list[bool] = []
-        self._subscribers: list[Callable[[], None]] = []
-
-    def get(self, name: str) -> Connection | None:
-        if name == "broken":
-            raise StepError("Connection 'broken' cannot be used.", code="invalid_connection", fix="Enter it anew.")
-        return self.held.get(name)
-
-    def names(self) -> list[str]:
-        return list(self.held)
-
-    async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
-        self.signed_in.append(refused)
-        return Connection(
-            name=connection.name, kind="http", url=self.held[connection.name].url, headers={"X-Token": "t"}
-        )
-
-    def subscribe(self, changed: Callable[[], None]) -> None:
-        self._subscribers.append(changed)
-
-    def change(self, connection: Connection) -> None:
-        self.held[connection.name] = connection
-        for changed in self._subscribers:
-            changed()
-
-
 QUERY = flow(
     "query",
     "  - id: found\n    sql: {connection: shop, query: SELECT name FROM item}\n  - map: ${{ found.rows[0].name }}",
@@ -256,12 +224,6 @@ async def test_a_secret_reaches_the_worker_that_sends_it(nats: NatsProcess) -> N
     await runner.cleanup()
 
     assert upstream.bodies == [b"the-first-one", b"the-second-one"]
-
-
-def values_connection(token: str) -> Connection:
-    return Connection(
-        name="keys", kind="values", values={"token": token}, masks=masks_of([token]), version=version_of(token)
-    )
 
 
 @pytest.mark.parametrize(

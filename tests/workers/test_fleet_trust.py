@@ -1,0 +1,127 @@
+"""What a worker can get and do that is not what it says it is: no more than the calls need that it was given."""
+
+import asyncio
+import logging
+
+import pytest
+from aiohttp import web
+
+from flows.connections import sql_connection
+from flows.content import Reply
+from flows.runs import RunResult
+from flows.wire import ConnectionsGiven, Done, Missing, PlanGiven, PlanWanted, Refused, SignInWanted
+from tests.flows.steps.http.support import Upstream
+from tests.nats import NatsProcess
+from tests.workers.dispatcher_behaviour import ECHO, LONG, SOON, flow, request, value_of
+from tests.workers.fleet import Changing, Plans, dispatching, fleet, values_connection, working
+from tests.workers.pretender import pretending
+
+SHOP = flow("shop", "  - sql: {connection: shop, query: SELECT 1 AS one}")
+CONNECTIONS = (sql_connection("shop", "sqlite:///:memory:"), sql_connection("bank", "sqlite:///file:bank?mode=memory"))
+DONE = RunResult(reply=Reply(value="done"))
+GUESSES = range(200)
+
+
+async def test_a_worker_gets_connections_only_for_a_call_that_it_has_and_only_those_of_the_call(
+    nats: NatsProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    source = Changing(*CONNECTIONS)
+    async with (
+        dispatching(nats.access, Plans([SHOP, ECHO]), connections=source, coordinator="c1") as dispatcher,
+        pretending(nats.access, "c1") as worker,
+    ):
+        await worker.report()
+        await dispatcher.watch.until(1)
+        for number in GUESSES:
+            await worker.ask(number, "shop")
+        running = asyncio.create_task(dispatcher.run(request(SHOP)))
+        call = await worker.call()
+        await worker.ask(call.number, "bank")
+        await worker.ask(call.number, "shop", "bank")
+        await worker.say(SignInWanted("somebody", call.number, 98, "bank", "", False))
+        await worker.say(PlanWanted("somebody", call.number, 99, ECHO.digest))
+        question = await worker.ask(call.number, "shop")
+        given = await worker.next()
+        await worker.say(Done(call.number, DONE))
+        result = await running
+        await worker.ask(call.number, "shop")
+        running = asyncio.create_task(dispatcher.run(request(SHOP)))
+        await worker.say(Done((await worker.call()).number, DONE))
+        await running
+
+    assert isinstance(given, ConnectionsGiven)
+    assert given.question == question
+    assert [connection.name for connection in given.connections] == ["shop"]
+    assert value_of(result) == "done"
+    assert source.signed_in == []
+    assert dispatcher.counts.refused == len(GUESSES) + 5
+    assert sum("got nothing" in record.message for record in caplog.records) == 1
+
+
+async def test_what_a_call_needs_goes_to_the_worker_that_has_it_whoever_asks(nats: NatsProcess) -> None:
+    async with (
+        dispatching(nats.access, Plans([SHOP]), connections=Changing(*CONNECTIONS), coordinator="c1") as dispatcher,
+        pretending(nats.access, "c1", "first") as first,
+        pretending(nats.access, "c1", "other") as other,
+    ):
+        await first.report()
+        await dispatcher.watch.until(1)
+        running = asyncio.create_task(dispatcher.run(request(SHOP)))
+        call = await first.call()
+        await other.say(PlanWanted("other", call.number, 1, SHOP.digest))
+        await other.ask(call.number, "shop")
+        given = [await first.next(), await first.next()]
+        await first.say(Done(call.number, DONE))
+        await running
+
+    assert [type(each) for each in given] == [PlanGiven, ConnectionsGiven]
+
+
+async def test_who_was_not_given_a_call_cannot_answer_it(nats: NatsProcess) -> None:
+    async with (
+        dispatching(nats.access, Plans([LONG]), coordinator="c1") as dispatcher,
+        working(nats.access),
+        pretending(nats.access, "c1") as stranger,
+    ):
+        await asyncio.wait_for(dispatcher.watch.until(1), SOON)
+        begun = asyncio.Event()
+        running = asyncio.create_task(dispatcher.run(request(LONG), lambda _event: begun.set()))
+        await asyncio.wait_for(begun.wait(), SOON)
+        for number in GUESSES:
+            await stranger.say(Refused(number, "full"))
+            await stranger.say(Missing((number,)))
+            await stranger.say(Done(number, DONE))
+        async with asyncio.timeout(SOON):
+            while dispatcher.counts.late < len(GUESSES):  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.01)
+        was_running = not running.done()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert was_running
+
+
+async def test_a_run_under_way_gets_the_new_state_of_a_connection_that_it_uses(nats: NatsProcess) -> None:
+    upstream = Upstream()
+    runner = await upstream.start()
+    sent = f"{{url: '{upstream.url}', text: '${{{{ secrets.keys.token }}}}'}}"
+    plan = flow("sending", f"  - http: {sent}\n    retry: {{attempts: 10, delay: 100ms}}")
+    source = Changing(values_connection("the-first-one"), *CONNECTIONS)
+
+    async def answer(_request: web.Request) -> web.Response:
+        if upstream.bodies[-1] == b"the-second-one":
+            return web.Response()
+        source.change(values_connection("the-second-one"))
+        return web.Response(status=503)
+
+    upstream.answer = answer
+    async with fleet(nats.access, [plan, SHOP], connections=source) as running:
+        await running.dispatcher.run(request(SHOP))
+        result = await running.dispatcher.run(request(plan))
+        again = await running.dispatcher.run(request(SHOP))
+    await runner.cleanup()
+
+    assert result.error is None
+    assert again.error is None
+    assert running.dispatcher.counts.refused == 0
