@@ -6,7 +6,6 @@ MARKER in it, which only somebody with access to the machine can put there.  Wha
 machine is therefore nothing, not even whether it is there.
 """
 
-import asyncio
 import errno
 import os
 import stat
@@ -21,6 +20,7 @@ from msgspec import Meta
 
 from flows.errors import RunTimeout, StepError
 from flows.sdk import StepContext
+from flows.steps._threads import FILES, run_in
 
 MARKER: Final = ".headrace-folder"
 MAX_LEVELS: Final = 40
@@ -102,7 +102,7 @@ async def in_thread(context: StepContext, work: Callable[[Budget], ResultT]) -> 
     """Do work that reads files without holding up other runs."""
     budget = Budget(context.remaining)
     try:
-        return await asyncio.to_thread(work, budget)
+        return await run_in(FILES, lambda: work(budget))
     finally:
         budget.stopped.set()
 

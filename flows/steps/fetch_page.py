@@ -1,12 +1,13 @@
 """Step `fetch_page`: a page of the web at an address that is only known at run time, as text."""
 
-import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from flows.sdk import Example, StepContext, step
 from flows.steps._page_text import Format, PageText, page_text
+from flows.steps._threads import PAGES, run_in
 
 MAX_BYTES = 3 * 1024 * 1024
 MAX_CHARACTERS = 200_000
@@ -71,7 +72,7 @@ async def fetch_page(config: FetchPageConfig, context: StepContext) -> dict[str,
 
     page = await fetch(config.url, hosts_of(config.allow_hosts, config.deny_hosts), config.max_bytes, context)
     if page.is_html:
-        read = await asyncio.to_thread(page_text, page.text, page.url, config.format, whole=config.whole)
+        read = await run_in(PAGES, partial(page_text, page.text, page.url, config.format, whole=config.whole))
     else:
         read = PageText("", page.text, [], {}, [], True)
     end = config.start + config.max_characters
