@@ -2,7 +2,7 @@
 
 import type { Schemas } from "../api/client";
 import { Prose } from "../forms/prose";
-import { CodeBlock, Field } from "../ui";
+import { CodeBlock, Field, Text } from "../ui";
 import type { Details, Link } from "./draft";
 import { NEW_LINK } from "./draft";
 import css from "./packs.module.css";
@@ -30,7 +30,8 @@ export function LinkForm({
   return (
     <fieldset className={css.link}>
       <legend>
-        {declared.title || own} {declared.required === false && <span className={css.muted}>optional</span>}
+        <Text>{declared.title || own}</Text>{" "}
+        {declared.required === false && <span className={css.muted}>optional</span>}
       </legend>
       {declared.description && (
         <p className={css.muted}>

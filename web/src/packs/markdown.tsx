@@ -15,10 +15,9 @@ function blocksOf(lines: string[]): ReactNode[] {
   const blocks: ReactNode[] = [];
   for (let at = 0; at < lines.length; ) {
     const line = lines[at] ?? "";
-    const end = endOf(lines, at);
-    const taken = lines.slice(at, end);
-    if (line.trim()) blocks.push(<Fragment key={at}>{block(line, taken)}</Fragment>);
-    at = Math.max(end, at + 1);
+    const end = line.trim() ? endOf(lines, at) : at + 1;
+    if (line.trim()) blocks.push(<Fragment key={at}>{block(line, lines.slice(at, end))}</Fragment>);
+    at = end;
   }
   return blocks;
 }

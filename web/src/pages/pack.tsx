@@ -146,7 +146,11 @@ function Wizard({ pack }: { pack: Details }) {
   return (
     <Page
       title={`Install ${pack.summary.title}`}
-      back={<Link href={`/packs/${encodeURIComponent(pack.summary.name)}`}>{pack.summary.title}</Link>}
+      back={
+        <Link href={`/packs/${encodeURIComponent(pack.summary.name)}`}>
+          <Text>{pack.summary.title}</Text>
+        </Link>
+      }
     >
       <form
         className={css.columns}

@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useState } from "react";
 import { Button } from "./button";
 import { Dialog } from "./dialog";
+import { Text } from "./text";
 
 type Question = { title: string; text: ReactNode; action: string; danger?: boolean };
 type Ask = (question: Question) => Promise<boolean>;
@@ -36,7 +37,7 @@ export function Confirms({ children }: { children: ReactNode }) {
             </>
           }
         >
-          <div>{open.text}</div>
+          <div>{typeof open.text === "string" ? <Text>{open.text}</Text> : open.text}</div>
         </Dialog>
       )}
     </Context>

@@ -1,6 +1,7 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { Button } from "./button";
 import css from "./dialog.module.css";
+import { Text } from "./text";
 
 /** A modal dialog: the native one, so focus stays inside and Escape closes it. */
 export function Dialog({
@@ -37,7 +38,9 @@ export function Dialog({
       }}
     >
       <header className={css.head}>
-        <h2 id={id}>{title}</h2>
+        <h2 id={id}>
+          <Text>{title}</Text>
+        </h2>
         <Button tone="quiet" small onClick={onClose} aria-label="Close">
           ✕
         </Button>

@@ -72,7 +72,7 @@ export function Check({
         onChange={(event) => onChange(event.target.checked)}
       />
       <div>
-        <label htmlFor={id}>{label}</label>
+        <label htmlFor={id}>{typeof label === "string" ? <Text>{label}</Text> : label}</label>
         {help && (
           <div id={`${id}-help`} className={css.help}>
             {help}

@@ -72,7 +72,7 @@ export function Facts({ facts }: { facts: [string, ReactNode][] }) {
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd>{typeof value === "string" ? <Text>{value}</Text> : value}</dd>
         </div>
       ))}
     </dl>
