@@ -3,6 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.headrace_process import HeadraceProcess
+from tests.oauth_server import CLIENT_ID, CLIENT_SECRET, oauth_server
 from tests.web.browser import WEB, axe_findings
 
 pytestmark = WEB
@@ -95,3 +96,47 @@ async def test_the_form_of_a_connection_has_nothing_for_axe_to_find(page: Page) 
     await form.get_by_label("Kind").select_option("Named secrets")
 
     assert at_first + await axe_findings(page) == []
+
+
+async def test_somebody_signs_in_through_the_provider_and_a_lost_sign_in_says_why(
+    page: Page, server: HeadraceProcess
+) -> None:
+    async with oauth_server() as provider:
+        provider.redirect_uris.add(f"{server.url}/oauth/callback")
+        auth = {
+            "type": "oauth2_authorization_code",
+            "client_id": CLIENT_ID,
+            "authorize_url": f"{provider.url}/authorize",
+            "token_url": f"{provider.url}/token",
+            "scopes": ["orders"],
+        }
+        config = {
+            "kind": "http",
+            "base_url": f"{provider.url}/api",
+            "allow_private": True,
+            "auth": auth,
+            "test_path": "/me",
+        }
+        server.api("PUT", "/connections/shop", {"config": config, "secrets": {"client_secret": CLIENT_SECRET}})
+        await page.goto("/connections/shop")
+        await page.get_by_role("button", name="Sign in", exact=True).click()
+        async with page.expect_popup() as opened:
+            await page.get_by_role("link", name="Open the sign-in").click()
+        there = await opened.value
+        await expect(there.get_by_text("The connection 'shop' is signed in.")).to_be_visible()
+        await there.close()
+
+        await expect(page.get_by_text("ready", exact=True)).to_be_visible()
+        await expect(page.get_by_role("button", name="Sign in again")).to_be_visible()
+        await page.get_by_role("button", name="Test it").click()
+        await expect(page.get_by_text("answered 200")).to_be_visible()
+        assert await axe_findings(page) == []
+        provider.revoke()
+        await page.get_by_role("button", name="Test it").click()
+
+        await expect(page.get_by_text("sign-in failed")).to_be_visible()
+        await expect(page.get_by_text("invalid_grant").first).to_be_visible()
+        assert await axe_findings(page) == []
+        assert "canary" not in await page.content()
+        await page.goto("/connections")
+        await expect(page.get_by_role("row").filter(has_text="shop")).to_contain_text("sign-in failed")

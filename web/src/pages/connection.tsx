@@ -1,7 +1,7 @@
 // One connection: how it is, a test of it, who uses it, and every change.
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { ConnectionForm } from "../connections/connection-form";
@@ -131,6 +131,9 @@ function SignIn({ name, state }: { name: string; state: Schemas["SignInOut"] }) 
   const start = useMutation({
     mutationFn: () => ask(api.POST("/api/connections/{name}/oauth/start", { params: { path: { name } } })),
   });
+  // Once somebody has signed in with it, the link is spent.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is what a new token tells
+  useEffect(() => start.reset(), [state.refreshed]);
   return (
     <Section title="Sign-in">
       <Card>
