@@ -4,9 +4,9 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
@@ -14,6 +14,8 @@ from flows.bus.access import NatsAccess
 from flows.bus.client import connected
 from flows.bus.link import Link
 from workers.fleet import FleetWorker, Identity
+
+Came = TypeVar("Came")
 
 COLLECT_AFTER: Final = 10_000
 """As in the coordinator: a call makes about a hundred objects, and hardly one of them in a cycle."""
@@ -44,7 +46,11 @@ async def run_worker(options: WorkerOptions) -> None:
             for link in links:
                 await link.listen_again()
 
-        async with connected(options.access, f"headrace worker {options.identity.name}", back=back) as client:
+        async with AsyncExitStack() as stack:
+            nats = connected(options.access, f"headrace worker {options.identity.name}", back=back)
+            client = await _unless(told, stack.enter_async_context(nats))
+            if client is None:
+                return
             links.append(Link(client))
             worker = FleetWorker(links[0], options.identity, options.slots)
             async with worker.running():
@@ -53,6 +59,19 @@ async def run_worker(options: WorkerOptions) -> None:
                 gc.set_threshold(COLLECT_AFTER)
                 await told.wait()
                 await worker.drain(options.grace)
+
+
+async def _unless(told: asyncio.Event, coming: Coroutine[Any, Any, Came]) -> Came | None:
+    """Return what comes, however long that takes; None when we are told to stop first."""
+    awaited = asyncio.create_task(coming)
+    stop = asyncio.create_task(told.wait())
+    try:
+        await asyncio.wait((awaited, stop), return_when=asyncio.FIRST_COMPLETED)
+        return awaited.result() if awaited.done() else None
+    finally:
+        stop.cancel()
+        awaited.cancel()
+        await asyncio.wait((awaited, stop))
 
 
 @contextmanager

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 2
 RECONNECT_SECONDS: Final = 0.25
 PING_SECONDS: Final = 5
+REFUSED: Final = "authorization violation"
+"""What NATS says to somebody whom it does not know; waiting does not change that."""
+
 MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024
 """What waits in this process while NATS is away or slow; more is refused."""
 
@@ -35,8 +38,8 @@ async def connected(
 ) -> AsyncIterator["Client"]:
     """Connect, and close at the end.  `name` is what NATS shows of us.
 
-    Waits until NATS is there, however long, or fails after so many `tries`.  `lost` and `back` are told when the
-    connection breaks and when it is there again.  Raises NatsUnavailable.
+    Waits until NATS is there, however long, or fails after so many `tries`, or when it does not let us in.
+    `lost` and `back` are told when the connection breaks and when it is there again.  Raises NatsUnavailable.
     """
     from nats.aio.client import Client
 
@@ -105,7 +108,7 @@ class _Watch:
         self._lost = lost
         self._back = back
         self._connect = connect
-        self._last = ""
+        self._said: set[str] = set()
         self._failures = 0
         self.is_up = False
         self.is_closing = False
@@ -114,20 +117,26 @@ class _Watch:
         self.reopening: asyncio.Task[None] | None = None
 
     async def failed(self, error: Exception) -> None:
-        """Take an error; while it stays the same it is said once."""
+        """Take an error; each is said once until the connection is back."""
         cause = str(error) or type(error).__name__
         if not self.is_up and self.give_up is not None:
             self._count(cause)
-        if cause != self._last and not self.is_closing:
-            self._last = cause
+        if cause not in self._said and not self.is_closing:
+            self._said.add(cause)
             log.warning("NATS at %s: %s", self._where, cause)
 
     def _count(self, cause: str) -> None:
         self._failures += 1
         tries, connecting = self.give_up or (-1, None)
-        if connecting is not None and 0 < tries <= self._failures:
+        if connecting is None:
+            return
+        if REFUSED in cause.lower():
+            fix = "Say who this is with HEADRACE_NATS_USER and HEADRACE_NATS_PASSWORD, or another nats_* setting."
+            self.refusal = NatsUnavailable(f"NATS at {self._where} does not let us in: {cause}.", fix=fix)
+        elif 0 < tries <= self._failures:
             fix = "Start it, or check the nats_* settings."
             self.refusal = NatsUnavailable(f"NATS at {self._where} cannot be used: {cause}.", fix=fix)
+        if self.refusal is not None:
             connecting.cancel()
 
     async def lost(self) -> None:
@@ -140,7 +149,7 @@ class _Watch:
 
     async def back(self) -> None:
         """Take that the connection is there again."""
-        self._last = ""
+        self._said.clear()
         log.warning("the connection to NATS at %s is there again", self._where)
         if self._back is not None:
             await self._back()

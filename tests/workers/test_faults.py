@@ -211,6 +211,25 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_runs(nats: NatsPro
     assert dispatcher.counts.lost_workers == 0, "it said goodbye"
 
 
+async def test_a_worker_that_still_waits_for_nats_ends_when_it_is_told_to(nats: NatsProcess) -> None:
+    asked = asyncio.Event()
+    over = asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as silent:
+        host, port = silent.sockets[0].getsockname()
+        with WorkerProcess(nats, HEADRACE_NATS_URL=f"nats://{host}:{port}") as worker:
+            await asyncio.wait_for(asked.wait(), BOUND)
+            worker.send(signal.SIGTERM)
+
+            assert await worker.ended() == 0
+        over.set()
+
+
 @pytest.mark.parametrize("way", ["cancelled", "over its deadline"])
 async def test_the_running_step_of_another_process_is_stopped(nats: NatsProcess, way: str) -> None:
     gone = asyncio.Event()

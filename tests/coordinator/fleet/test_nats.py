@@ -92,6 +92,16 @@ async def test_a_server_on_the_network_has_to_ask_who_is_there(tmp_path: Path, u
                     pass
 
 
+async def test_a_server_that_does_not_let_us_in_is_not_asked_for_ever(tmp_path: Path) -> None:
+    with nats_process(tmp_path) as server, pytest.raises(NatsUnavailable) as caught:
+        async with asyncio.timeout(SOON), connected(NatsAccess(url=server.access.url), "stranger"):
+            pass
+
+    where = server.access.url.removeprefix("nats://")
+    assert str(caught.value).startswith(f"NATS at {where} does not let us in: ")
+    assert "HEADRACE_NATS_USER" in caught.value.fix
+
+
 async def test_a_server_that_is_not_there_is_named_and_its_password_is_not() -> None:
     access = NatsAccess(url="nats://somebody:canary123@127.0.0.1:1")
 
