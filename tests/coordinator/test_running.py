@@ -22,17 +22,18 @@ async def test_a_person_reads_where_it_is_and_what_is_open(tmp_path: Path) -> No
         announce(headrace.coordinator, terminal)
 
     lines = terminal.getvalue().splitlines()
-    assert lines[1:7] == [
+    assert lines[1:8] == [
         "  pages   http://127.0.0.1:8080",
         "  MCP     http://127.0.0.1:8080/mcp",
         "  REST    http://127.0.0.1:8080/api",
         f"  flows   {tmp_path / 'flows'}",
         "  tools   1",
+        "  workers in this process",
         "  tokens  not required",
     ]
-    assert lines[7].startswith("Calls need no token, because only this machine can reach the server")
-    assert lines[8].startswith("Flows may connect to services on this machine")
-    assert lines[9] == "The web pages are open to every program on this machine. Make an account to close them."
+    assert lines[8].startswith("Calls need no token, because only this machine can reach the server")
+    assert lines[9].startswith("Flows may connect to services on this machine")
+    assert lines[10] == "The web pages are open to every program on this machine. Make an account to close them."
 
 
 async def test_problems_of_flows_are_told_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -29,9 +29,9 @@ def test_the_account_is_made_changed_and_left_everywhere(
 
     with HeadraceProcess(tmp_path, tmp_path / "flows", HEADRACE_REQUIRE_AUTH="true") as server:
         headrace.env(HEADRACE_DATA=str(server.data))
-        told = re.findall(r"[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}", server.log())
         typed("short\n")
         short = headrace("account create Ada")
+        told = re.findall(r"[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}", server.log())
         typed("four words are enough\n")
         made = headrace("account create Ada")
         with httpx.Client(base_url=server.url) as browser:
