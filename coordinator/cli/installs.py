@@ -82,6 +82,7 @@ def show(
         return
     say(f"{shown['title']} {shown['pack_version']}, {_state(shown)}, alone at {found.url}{shown['path']}")
     _say_missing(shown)
+    _say_unbound(shown)
     print_table(("tool", "changes", "description"), map(_tool_row, shown["tools"]))
 
 
@@ -329,6 +330,7 @@ def _show_install(found: Server, shown: dict[str, Any], *, as_json: bool) -> Non
         say(f"Register {sign_in['redirect_uri']} at the provider, then sign in for {name!r} within ten minutes at:")
         print(sign_in["url"])
     _say_missing(shown)
+    _say_unbound(shown)
     say(f"{shown['name']}: {shown['title']} {shown['pack_version']}, {_state(shown)}, at {found.url}{shown['path']}")
 
 
@@ -337,6 +339,14 @@ def _say_missing(shown: dict[str, Any]) -> None:
         say(f"No tools are shown: {sentence}")
     for name, why in shown["hidden"].items():
         say(f"{name} is not shown: {why}")
+
+
+def _say_unbound(shown: dict[str, Any]) -> None:
+    """Say what to type when a connection that an install must have was not chosen."""
+    for own in (each["own"] for each in shown["connections"] if each["required"] and not each["name"]):
+        command = f"headrace pack set {shown['name']}"
+        say(f"Name one that is there: {command} --connect {own}=NAME")
+        say(f"Or make one: {command} --new-connection {own}=NAME, with --set and --secret for what it asks for.")
 
 
 def _install_row(shown: dict[str, Any]) -> tuple[str, ...]:

@@ -78,12 +78,16 @@ def test_a_pack_that_lacks_a_connection_says_so_and_shows_no_tools(beside: Comma
     write(tmp_path / "mill", mill())
 
     made = beside("pack install ./mill --name dry")
+    bound = beside("pack set dry --connect store=sample")
     beside("pack remove dry -y")
 
     assert made.out == ""
-    assert made.err.splitlines()[0] == (
-        "No tools are shown: The connection 'store' is not bound: say which connection of the kind `sql` it means."
-    )
+    assert made.err.splitlines()[:2] == [
+        "No tools are shown: The connection 'store' is not bound: say which connection of the kind `sql` it means.",
+        "Name one that is there: headrace pack set dry --connect store=NAME",
+    ]
+    assert "shown" in bound.err
+    assert "Name one that is there" not in bound.err
 
 
 def test_a_pack_is_shown_with_what_it_needs_before_it_is_installed(beside: Command) -> None:
