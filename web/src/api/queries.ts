@@ -95,6 +95,20 @@ export function useWorkers() {
   return useQuery({ queryKey: ["workers"], queryFn: () => ask(api.GET("/api/workers")), refetchInterval: 3_000 });
 }
 
+/** What starts flows at times. */
+export function useSchedules() {
+  return useQuery({
+    queryKey: ["flows", "schedules"],
+    queryFn: () => ask(api.GET("/api/schedules")),
+    refetchInterval: 30_000, // the next times pass
+  });
+}
+
+/** Where requests start flows. */
+export function useWebhooks() {
+  return useQuery({ queryKey: ["flows", "webhooks"], queryFn: () => ask(api.GET("/api/webhooks")) });
+}
+
 /** Runs that failed for good. */
 export function useDeadLetters(after: string | undefined) {
   const query = { limit: 20, ...(after && { after }) };

@@ -26,6 +26,7 @@ export default function Workbench({
   readOnly,
   notice,
   versions,
+  starts,
 }: {
   start: Base;
   /** The flow as it is stored; undefined for a new one. */
@@ -35,6 +36,8 @@ export default function Workbench({
   notice?: ReactNode;
   /** The panel of versions, for a flow that is stored. */
   versions?: (digest: string, restore: (number: number) => void) => ReactNode;
+  /** What starts the flow without a call, if that is so. */
+  starts?: Tab | undefined;
 }) {
   const editor = useRef<Editor>(null);
   const toast = useToast();
@@ -116,6 +119,7 @@ export default function Workbench({
       show: () => <TestsPanel text={text} check={check} state={tests} onState={setTests} onLine={goTo} />,
     },
   ];
+  if (starts) tabs.push(starts);
   if (versions) tabs.push({ key: "versions", title: "Versions", show: () => versions(base.digest, restore) });
   const errors = check?.problems.filter((problem) => problem.severity === "error").length ?? 0;
   return (

@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 import { Link, useParams, useSearchParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { useEvents } from "../api/events";
+import { startsOf } from "../editor/starts-panel";
 import type { Base } from "../editor/use-saving";
 import { VersionsPanel } from "../editor/versions-panel";
 import Workbench from "../editor/workbench";
@@ -76,6 +77,7 @@ function Opened({ flow, line }: { flow: Flow; line: number }) {
       startLine={line}
       readOnly={readOnly}
       notice={<Origin flow={summary} />}
+      starts={startsOf(summary)}
       versions={(digest, onRestore) => (
         <VersionsPanel name={name} digest={digest} canRestore={!readOnly} onRestore={onRestore} />
       )}
