@@ -16,7 +16,7 @@ Rule = tuple[str, str, str]
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres")
 NATS_SCHEMES = ("nats", "tls", "ws", "wss")
 _CONNECTION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
-_HOST = re.compile(r"(\*\.)?[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 
 def broken_rules(settings: Settings, given: frozenset[str]) -> Iterator[Rule]:
@@ -42,7 +42,9 @@ def _addresses(settings: Settings) -> Iterator[Rule]:
         yield "public_url", "settings.wrong-value", message
     for host in settings.allowed_hosts:
         if not _HOST.fullmatch(host):
-            message = f"allowed_hosts names hosts such as tools.example.com or *.example.com, not {host[:200]!r}."
+            # A wildcard would let names in that nobody thought of, and each of them is a way to rebind.
+            each = " Name each host by itself." if "*" in host else ""
+            message = f"allowed_hosts names hosts such as tools.example.com, not {host[:200]!r}.{each}"
             yield "allowed_hosts", "settings.wrong-value", message
     for origin in settings.allowed_origins:
         if not _is_origin(origin, path_allowed=False):

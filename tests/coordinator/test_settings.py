@@ -63,7 +63,7 @@ def test_each_source_stands_above_the_one_before(tmp_path: Path) -> None:
         ("HEADRACE_TOKEN_IN_QUERY", "Off", "token_in_query", False),
         ("HEADRACE_CALL_TIMEOUT", "2m", "call_timeout", 120.0),
         ("HEADRACE_CALL_TIMEOUT", "90", "call_timeout", 90.0),
-        ("HEADRACE_ALLOWED_HOSTS", "a.example, *.b.example", "allowed_hosts", ("a.example", "*.b.example")),
+        ("HEADRACE_ALLOWED_HOSTS", "a.example, x.b.example", "allowed_hosts", ("a.example", "x.b.example")),
         ("HEADRACE_PORT", " 9 ", "port", 9),
         ("HEADRACE_HISTORY", "off", "history", "off"),
     ],
@@ -191,7 +191,11 @@ def test_any_other_address_is_not(host: str) -> None:
     [
         ({"public_url": "tools.example.com"}, "public_url is a URL such as https://tools.example.com, not "),
         ({"allowed_origins": "https://a.example/x"}, "allowed_origins names origins such as "),
-        ({"allowed_hosts": "https://a.example"}, "allowed_hosts names hosts such as tools.example.com "),
+        ({"allowed_hosts": "https://a.example"}, "allowed_hosts names hosts such as tools.example.com, not "),
+        (
+            {"allowed_hosts": "*.a.example"},
+            "allowed_hosts names hosts such as tools.example.com, not '*.a.example'. Name each host by itself.",
+        ),
         ({"trusted_proxies": "proxy"}, "trusted_proxies names addresses such as 10.0.0.5 or 10.0.0.0/8, "),
         ({"database_url": "mysql://x"}, "database_url starts with sqlite:// or postgresql://, not with 'mysql'."),
         ({"flows": "nowhere"}, "There is no directory 'nowhere'. Create it, or name another one."),
