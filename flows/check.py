@@ -81,7 +81,15 @@ def _check_param(name: str, declared: Any, source: Source, path: Path) -> Iterat
 
 
 def _check_hook(plan: Plan, source: Source) -> Iterator[Problem]:
-    if plan.input.type.name == "webhook" and plan.input.config.is_open:
+    if plan.input.type.name != "webhook":
+        return
+    if plan.input.config.leaves_queries_unsigned:
+        message = (
+            "A GET request has no body, so this signature does not cover what it says: its query can be changed. "
+            "Take requests with a body, or add `token:`."
+        )
+        yield source.problem("flow.unsigned-query", message, ("input", "webhook", "methods"), severity="warning")
+    if plan.input.config.is_open:
         message = "Anybody who knows its address can start this flow. Add `signature:` or `token:`."
         yield source.problem("flow.open-webhook", message, ("input", "webhook"), severity="warning", at_key=True)
 

@@ -43,6 +43,7 @@ PROBLEM_CODES: dict[str, str] = {
     "flow.unknown-step": "There is no such step.",
     "flow.unreadable": "A flow file, or the flow directory, cannot be read; what was known of it stays.",
     "flow.unsafe-place": "A value would land where it could change more than a value may.",
+    "flow.unsigned-query": "A webhook takes GET requests, whose query its signature does not cover (a warning).",
     "flow.webhook-taken": "Two webhooks have the same path and method.",
     "flow.wrong-type": "A value has another shape than the field takes.",
     "flow.wrong-value": "A value does not fit the field.",

@@ -171,6 +171,11 @@ class WebhookInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return self.signature is UNSET and self.token is UNSET
 
     @property
+    def leaves_queries_unsigned(self) -> bool:
+        """Whether a signature is all that is asked of requests that say everything in their query."""
+        return self.signature is not UNSET and self.token is UNSET and "GET" in self.methods
+
+    @property
     def withheld(self) -> frozenset[str]:
         """The headers that are for this server only: the flow and the history do not see them."""
         proofs = (proof for proof in (self.token, self.signature) if proof is not UNSET)
