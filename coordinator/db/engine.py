@@ -22,6 +22,8 @@ from flows.errors import HeadraceError
 
 BUSY_TIMEOUT_SECONDS: Final = 10
 POOL_SIZE: Final = 5
+IDLE_SECONDS: Final = 10
+"""How long a transaction in PostgreSQL may do nothing: one whose process was paused must not hold up all others."""
 CHANNEL: Final = "headrace"
 """Where PostgreSQL tells of changes; `coordinator.db.notices` listens."""
 DRIVERS: Final = {
@@ -133,7 +135,14 @@ def _parsed(url: str) -> URL:
 
 def _engine(url: URL) -> AsyncEngine:
     if not url.drivername.startswith("sqlite"):
-        return create_async_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True)
+        limits = {"idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s"}
+        return create_async_engine(
+            url,
+            pool_size=POOL_SIZE,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"server_settings": limits},
+        )
     engine = create_async_engine(
         url, pool_size=POOL_SIZE, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}
     )

@@ -10,11 +10,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 
-from coordinator.db import Database, open_database
+from coordinator.db import Database, engine, open_database
 from coordinator.db.engine import DatabaseUnusable, bump
 from coordinator.db.migrate import HEAD, MIGRATIONS, SchemaTooNew
 from coordinator.db.tables import TOPICS, metadata, settings
+
+PATIENCE = 20.0
 
 
 async def test_the_migrations_make_the_tables_that_the_code_declares(database: Database) -> None:
@@ -203,3 +206,19 @@ async def test_closing_leaves_no_connection_behind(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "headrace.db") as plain:
         assert plain.execute("SELECT count(*) FROM generations").fetchone() == (len(TOPICS),)
     plain.close()
+
+
+async def test_a_process_that_was_paused_in_a_transaction_does_not_hold_up_the_others(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "IDLE_SECONDS", 1)
+    async with open_database(postgres) as paused, open_database(postgres) as other:
+
+        async def pause() -> None:
+            async with paused.write() as connection:
+                await bump(connection, "flows")
+                async with asyncio.timeout(PATIENCE), other.write() as waiting:
+                    assert await bump(waiting, "flows")
+
+        with pytest.raises(DBAPIError):
+            await pause()
