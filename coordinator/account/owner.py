@@ -94,6 +94,9 @@ class Owner:
         """Make the account.  Who is not trusted shows the code."""
         if not is_trusted:
             self._admit(visitor, "code")
+            if not code.strip():
+                fix = "It stands in the log of the server. On its machine, with its data directory, none is needed."
+                raise NotAllowed("Making the account takes a code.", code="wrong_code", fix=fix)
             given = code.strip().upper().encode("utf-8", "surrogatepass")
             if not hmac.compare_digest(given, self._code.encode()):
                 raise NotAllowed("The code is not right.", code="wrong_code", fix="It stands in the log of the server.")

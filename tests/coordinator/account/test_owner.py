@@ -94,6 +94,7 @@ async def test_where_a_token_is_asked_for_the_account_takes_the_code_of_the_log(
     assert (session["state"], session["needs_code"]) == ("account_needed", True)
     assert len(told) == 1
     assert [(each.status_code, each.json()["code"]) for each in (without, guessed)] == [(403, "wrong_code")] * 2
+    assert without.json()["detail"].startswith("Making the account takes a code.")
     assert right.status_code == 201
     assert again.status_code == 403
     assert flows.status_code == 200
