@@ -29,6 +29,7 @@ from coordinator.durable.queue import (
     DurableRun,
     QueueCounts,
 )
+from coordinator.logs import get_logger
 from flows.errors import Busy, InputRejected
 from flows.runs import RunError
 
@@ -51,6 +52,8 @@ ADOPTED_AT_A_TIME: Final = 50
 ROOM_FOR_HEADERS: Final = 4096
 _TOO_MANY: Final = (10047, 10076, 10077)  # what JetStream says when a stream is full
 _NAME_IN_USE: Final = 10058
+
+log = get_logger(__name__)
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -193,9 +196,9 @@ class JetStreamQueue:
 
     async def _claimed(self, message: "Msg") -> Claim | None:
         """Count the taking; a message about a run that is no more, or that another took at once, is done with."""
-        from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+        from nats.js.errors import InvalidKeyError, KeyNotFoundError, KeyWrongLastSequenceError
 
-        run_id = message.data.decode()
+        run_id = message.data.decode(errors="replace")
         try:
             entry = await self._runs.get(run_id)
             kept = msgspec.json.decode(entry.value or b"", type=Kept)
@@ -205,6 +208,11 @@ class JetStreamQueue:
             taken = Kept(run=kept.run, number=kept.number + 1, attempts=kept.attempts + 1)
             revision = await self._runs.update(run_id, msgspec.json.encode(taken), last=entry.revision)
         except (KeyNotFoundError, KeyWrongLastSequenceError):
+            await message.ack()
+            return None
+        except (msgspec.MsgspecError, InvalidKeyError) as error:
+            # It would come back for ever.  What is known of it stays in the bucket, for whoever wants to look.
+            log.error("a run in NATS cannot be read and is given up", run=run_id[:100], error=str(error)[:300])
             await message.ack()
             return None
         self._held[run_id, taken.number] = Held(revision=revision, message=message)

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from coordinator.db import open_database
 from coordinator.durable.database import DatabaseQueue
-from coordinator.durable.jetstream import JetStreamQueue, jetstream_queue
+from coordinator.durable.jetstream import RUNS_BUCKET, SUBJECT, JetStreamQueue, jetstream_queue
 from coordinator.durable.queue import LEASE_SECONDS
 from coordinator.fleet.nats_server import nats_server
 from flows.bus.access import NatsAccess
@@ -108,3 +109,27 @@ async def test_runs_are_taken_again_after_the_connection_was_closed_for_good_and
         await queue.put(run)
 
         assert (await taken(queue)).run == run
+
+
+@pytest.mark.parametrize(
+    ("run_id", "known"),
+    [("poisoned", b"no json"), ("shapeless", b'{"run": 1}'), ("no key at all", None), ("\N{SNOWMAN}", None)],
+)
+async def test_a_run_that_cannot_be_read_is_given_up_and_holds_nothing_up(
+    given: Given, access: NatsAccess, run_id: str, known: bytes | None
+) -> None:
+    async with connected(access, "another") as client:
+        jetstream = client.jetstream()
+        if known is not None:
+            await (await jetstream.key_value(RUNS_BUCKET)).create(run_id, known)
+        await jetstream.publish(SUBJECT, run_id.encode())
+        run = a_run()
+        await given.queue.put(run)
+
+        with capture_logs() as lines:
+            claim = await taken(given.queue)
+
+    assert claim.run == run
+    assert [(line["log_level"], line["run"]) for line in lines] == [("error", run_id)]
+    assert await given.queue.finish(claim)
+    assert (await given.queue.counts()).waiting == 0
