@@ -7,6 +7,7 @@ token, or nothing at all.  Tokens of Headrace mean nothing here.
 """
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -36,6 +37,8 @@ MAX_OF_ONE_ADDRESS: Final = 16
 """and of those from one address: who sends slowly, or never ends, keeps nobody else out."""
 MAX_KEY_CHARACTERS: Final = 512
 NOT_READY_SECONDS: Final = 60
+QUIET_SECONDS: Final = 60.0
+MAX_REMEMBERED: Final = 1000
 RUN_HEADER: Final = b"headrace-run"
 
 Header = tuple[bytes, bytes]
@@ -71,6 +74,7 @@ class Webhooks:
         self._clock = clock
         self._buckets: dict[str, Bucket] = {}
         self._arriving: Counter[str] = Counter()
+        self._refusals = Reports()
 
     @staticmethod
     def handles(path: str) -> bool:
@@ -102,11 +106,13 @@ class Webhooks:
     async def _answer(self, scope: Scope, receive: Receive) -> "Answer | None":
         hook = self._hook(scope["path"], scope["method"])
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in folded_headers(scope).items()}
-        self._check_token(hook, headers)
-        body = await self._body(hook, _address(scope), headers, receive)
+        address = _address(scope)
+        _refuse_other_pages(hook, headers)
+        self._check_token(hook, address, headers)
+        body = await self._body(hook, address, headers, receive)
         if body is None:
             return None
-        self._check_signature(hook, headers, body)
+        self._check_signature(hook, address, headers, body)
         self._check_rate(hook)
         run = self._run(hook, scope, headers, body)
         try:
@@ -132,22 +138,23 @@ class Webhooks:
             raise Refused(405, "method_not_allowed", "This webhook does not take that method.", allowed)
         return hook
 
-    def _check_token(self, hook: Hook, headers: Mapping[str, str]) -> None:
+    def _check_token(self, hook: Hook, address: str, headers: Mapping[str, str]) -> None:
         token = hook.config.token
         if token is not UNSET:
-            self._hold(hook, token.connection, lambda connection: check_token(token, connection, headers))
+            self._hold(hook, address, token.connection, lambda connection: check_token(token, connection, headers))
 
-    def _check_signature(self, hook: Hook, headers: Mapping[str, str], body: bytes) -> None:
+    def _check_signature(self, hook: Hook, address: str, headers: Mapping[str, str], body: bytes) -> None:
         signature = hook.config.signature
         if signature is not UNSET:
             now = self._clock()
             self._hold(
                 hook,
+                address,
                 signature.connection,
                 lambda connection: check_signature(signature, connection, headers, body, now),
             )
 
-    def _hold(self, hook: Hook, connection: str, check: Callable[[Connection], None]) -> None:
+    def _hold(self, hook: Hook, address: str, connection: str, check: Callable[[Connection], None]) -> None:
         """Hold the request to a secret; who is refused is not told why, the log is."""
         flow = hook.plan.name
         try:
@@ -156,10 +163,12 @@ class Webhooks:
                 raise StepError(f"There is no connection {hook.connection_name(connection)!r}.")
             check(found)
         except NotGenuine as reason:
-            log.warning("a request to a webhook was refused", flow=flow, path=hook.path, reason=str(reason))
+            if self._refusals.is_news(address, self._clock()):
+                log.warning("a request to a webhook was refused", flow=flow, path=hook.path, reason=str(reason))
             raise Refused(401, "unauthorized", "The request does not prove where it comes from.") from None
         except StepError as error:
-            log.warning("a webhook cannot check its requests", flow=flow, path=hook.path, reason=str(error))
+            if self._refusals.is_news(address, self._clock()):
+                log.warning("a webhook cannot check its requests", flow=flow, path=hook.path, reason=str(error))
             later = (b"retry-after", b"%d" % NOT_READY_SECONDS)
             raise Refused(503, "not_ready", "This webhook is not ready yet.", later) from None
 
@@ -222,6 +231,25 @@ class Webhooks:
         return _accepted(run_id, is_new=is_new)
 
 
+class Reports:
+    """Says what is worth a line of the log: one refusal of an address a minute, or strangers could fill the disk."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, float] = {}
+
+    def is_news(self, address: str, now: float) -> bool:
+        """Whether nothing was said of this address for a minute; then this is."""
+        network = network_of(address)
+        if now - self._said.get(network, -math.inf) < QUIET_SECONDS:
+            return False
+        if len(self._said) >= MAX_REMEMBERED:
+            self._said = {known: said for known, said in self._said.items() if now - said < QUIET_SECONDS}
+        if len(self._said) >= MAX_REMEMBERED:
+            return False  # so many addresses within a minute have had their line
+        self._said[network] = now
+        return True
+
+
 class Bucket:
     """Counts requests against a rate: it holds a minute's worth, and fills again evenly."""
 
@@ -239,6 +267,12 @@ class Bucket:
             return (1 - self._left) * 60 / rate
         self._left -= 1
         return 0.0
+
+
+def _refuse_other_pages(hook: Hook, headers: Mapping[str, str]) -> None:
+    """Refuse what a page of another site made a browser send.  A GET has no Origin, so the guard does not see it."""
+    if hook.config.is_open and headers.get("sec-fetch-site") == "cross-site":
+        raise Refused(403, "origin_not_allowed", "Pages of other sites may not start this flow.")
 
 
 def _address(scope: Scope) -> str:

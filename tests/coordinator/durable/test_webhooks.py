@@ -12,9 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from coordinator.app import make_app
-from coordinator.durable.webhooks import MAX_OF_ONE_ADDRESS
+from coordinator.durable.webhooks import MAX_OF_ONE_ADDRESS, MAX_REMEMBERED, Reports
 from tests.coordinator.connections.support import put
 from tests.coordinator.durable.support import PATIENCE, SECRET
 from tests.coordinator.in_process import ADDRESS, InProcess, coordinator
@@ -319,6 +320,27 @@ async def test_the_log_says_why_a_request_was_refused_without_the_secret(
     assert SECRET not in said
 
 
+async def test_refusals_of_one_address_are_one_line_of_the_log_each_minute(headrace: InProcess) -> None:
+    with capture_logs() as lines:
+        for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+            async with sender(headrace, address) as client:
+                assert (await client.post("/hooks/github", content=BODY)).status_code == 401
+
+    assert [line["path"] for line in lines if "refused" in line["event"]] == ["/hooks/github"] * 2
+
+
+def test_an_address_has_a_line_again_after_a_minute_and_many_addresses_fill_no_memory() -> None:
+    reports = Reports()
+
+    said = [reports.is_news("192.0.2.1", now) for now in (0.0, 59.0, 60.0)]
+    many = [reports.is_news(f"10.0.{number // 256}.{number % 256}", 61.0) for number in range(2 * MAX_REMEMBERED)]
+    later = reports.is_news("10.0.0.1", 200.0)
+
+    assert said == [True, False, True]
+    assert sum(many) == MAX_REMEMBERED - 1
+    assert later
+
+
 # -- limits --------------------------------------------------------------------------------------------------------
 
 
@@ -385,6 +407,14 @@ async def test_the_guard_stands_before_webhooks_too(headrace: InProcess) -> None
 
     assert (other_host.status_code, other_page.status_code) == (421, 403)
     assert await runs(headrace) == []
+
+
+async def test_a_page_of_another_site_starts_no_open_webhook_by_a_link_or_an_image(headrace: InProcess) -> None:
+    sites = ("cross-site", "none", "same-origin")
+    asked = [await headrace.client.get("/hooks/seen", headers={"Sec-Fetch-Site": site}) for site in sites]
+
+    assert [answer.status_code for answer in asked] == [403, 200, 200]
+    assert asked[0].json()["code"] == "origin_not_allowed"
 
 
 async def test_two_webhooks_on_one_path_and_method_are_a_problem_and_the_first_counts(tmp_path: Path) -> None:
