@@ -12,6 +12,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: ["chrome123", "firefox128", "safari17.5"], // all know light-dark()
     assetsInlineLimit: 0, // nothing inline: the policy of the pages refuses it
+    rolldownOptions: { checks: { pluginTimings: false } }, // how long it took is no warning
     manifest: true, // tells the tests what the first load consists of
   },
   server: { proxy },
