@@ -33,7 +33,7 @@ async def try_connection(entry: Entry, trials: Trials, principal: Principal) -> 
     if entry.state.kind == "values":
         count = len(entry.state.values)
         return TestOut(
-            is_ok=True, message=f"It holds {count} values; whether they are right shows where they are used."
+            is_ok=True, message=f"Its fields are filled in ({count}); whether they are right shows where they are used."
         )
     flow = _flow(entry)
     result = await trials.run(principal, compile_flow(json.dumps(flow)), {})

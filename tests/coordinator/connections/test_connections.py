@@ -219,7 +219,7 @@ async def test_a_test_of_a_database_or_of_a_dead_host_says_what_is_wrong(headrac
     assert await tried(headrace, "good") == (True, "The database answers.")
     assert await tried(headrace, "fields") == (
         True,
-        "It holds 1 values; whether they are right shows where they are used.",
+        "Its fields are filled in (1); whether they are right shows where they are used.",
     )
     for name, beginning in (
         ("bad", "The database of connection 'bad' cannot be reached: "),
