@@ -1,6 +1,7 @@
 """What coordinators and workers say to each other over NATS: subjects, messages, and pieces of large messages.
 
-A coordinator and a worker each listen on one subject of their own.  A coordinator sends a call to the worker that it
+A coordinator and a worker each listen on one subject of their own.  That of a worker, and that of its reports, hold its
+name, so that NATS can keep workers of other names away from them.  A coordinator sends a call to the worker that it
 chose, so it knows who has it; the worker answers to the coordinator.  Workers report to everybody how they are.
 
 A message is msgpack.  One that holds a whole number beyond 64 bits is JSON, which begins with `[`; msgpack never
@@ -10,10 +11,10 @@ Touches no I/O.
 
 import secrets
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from flows.bus.access import NatsAccess
 from flows.connections import Connection
@@ -26,8 +27,8 @@ VERSION: Final = 1
 """Of all messages together.  A worker refuses calls of another version; new fields at the end need no new one."""
 
 PREFIX: Final = f"headrace.v{VERSION}"
-REPORTS: Final = f"{PREFIX}.reports"
-"""Where workers say how they are."""
+REPORTS: Final = f"{PREFIX}.reports.*"
+"""Where coordinators hear how workers are."""
 NEWS: Final = f"{PREFIX}.news"
 """Where coordinators tell all workers something."""
 
@@ -44,9 +45,18 @@ REPORT_SECONDS: Final = 1.0
 """How often a worker says how it is."""
 
 
-def worker_subject(worker: str) -> str:
-    """Return where a worker listens."""
-    return f"{PREFIX}.worker.{worker}"
+SubjectPart = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,100}\Z")]
+"""What can stand between two dots of a subject, and means nothing to NATS."""
+
+
+def worker_subject(name: str, worker: str) -> str:
+    """Return where a worker listens: each of its lives, and each process of its name, has an id of its own."""
+    return f"{PREFIX}.worker.{name}.{worker}"
+
+
+def report_subject(name: str) -> str:
+    """Return where a worker says how it is."""
+    return f"{PREFIX}.reports.{name}"
 
 
 def coordinator_subject(coordinator: str) -> str:
@@ -232,8 +242,8 @@ class Report(Struct, frozen=True, array_like=True, tag="report"):
     """
 
     version: int
-    worker: str
-    name: str
+    worker: SubjectPart
+    name: SubjectPart
     host: str
     pid: int
     release: str

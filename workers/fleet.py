@@ -28,7 +28,6 @@ from flows.sdk import NetworkPolicy
 from flows.wire import (
     NEWS,
     REPORT_SECONDS,
-    REPORTS,
     VERSION,
     Accepted,
     Call,
@@ -42,6 +41,7 @@ from flows.wire import (
     Said,
     coordinator_subject,
     news,
+    report_subject,
     to_worker,
     worker_subject,
 )
@@ -65,7 +65,10 @@ log = logging.getLogger("headrace.worker")
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """Who a worker is.  `release` is the version of its Headrace."""
+    """Who a worker is.  `worker` is its id; both that and its name are parts of subjects.
+
+    `release` is the version of its Headrace.
+    """
 
     worker: str
     name: str
@@ -101,7 +104,7 @@ class FleetWorker:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Take calls until the block ends; what runs then is cut off.  `drain` comes before."""
-        link, subject = self._link, worker_subject(self._identity.worker)
+        link, subject = self._link, worker_subject(self._identity.name, self._identity.worker)
         async with link.listening(subject, to_worker, self._take), link.listening(NEWS, news, self._hear):
             reporting = asyncio.create_task(self._report_for_ever(), name="say how the worker is")
             try:
@@ -132,7 +135,7 @@ class FleetWorker:
 
     # -- what is heard ---------------------------------------------------------------------------------------------
 
-    async def _take(self, message: Any) -> None:
+    async def _take(self, message: Any, _subject: str) -> None:
         if type(message) is Call:
             await self._begin(message)
         elif type(message) is Cancel:
@@ -156,7 +159,7 @@ class FleetWorker:
         if missing:
             await self._link.send(subject, Missing(tuple(missing)))
 
-    async def _hear(self, message: Any) -> None:
+    async def _hear(self, message: Any, _subject: str) -> None:
         if type(message) is Changed:
             task = asyncio.create_task(self._renew(message.coordinator))
             self._beside.add(task)
@@ -286,7 +289,7 @@ class FleetWorker:
             return
         identity = self._identity
         await self._link.send(
-            REPORTS,
+            report_subject(identity.name),
             Report(
                 version=VERSION,
                 worker=identity.worker,

@@ -23,7 +23,6 @@ from flows.wire import (
     PlanWanted,
     Question,
     SignInWanted,
-    worker_subject,
 )
 
 SHOWN_CHARACTERS: Final = 60
@@ -58,7 +57,7 @@ class Answers:
         if attempt is None or not _needs(attempt.call, question):
             self._refuse(question, attempt)
             return
-        subject = worker_subject(attempt.member.report.worker)
+        subject = attempt.member.subject
         if isinstance(question, PlanWanted):
             plan = self._plans.by_digest(question.digest)
             given: Any = PlanGiven(question.question, None if plan is None else plan.definition)

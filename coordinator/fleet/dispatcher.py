@@ -39,7 +39,6 @@ from flows.wire import (
     coordinator_subject,
     report,
     to_coordinator,
-    worker_subject,
 )
 
 MAX_TRIES: Final = 3
@@ -167,8 +166,7 @@ class FleetDispatcher:
         call = attempt.call
         self._attempts.add(attempt)
         try:
-            subject = worker_subject(attempt.member.report.worker)
-            await self._link.send(subject, call, reply=f"{self._subject}.{call.number}")
+            await self._link.send(attempt.member.subject, call, reply=f"{self._subject}.{call.number}")
             return await attempt.future
         except asyncio.CancelledError:
             last_word = attempt.expect_last_word()
@@ -199,9 +197,9 @@ class FleetDispatcher:
         """Tell the worker to stop; one that cannot be told has stopped, or will be told that it is lost."""
         message = Cancel(self._coordinator, (attempt.call.number,))
         with suppress(Exception):
-            await self._link.send(worker_subject(attempt.member.report.worker), message)
+            await self._link.send(attempt.member.subject, message)
 
-    async def _take(self, message: Any) -> None:
+    async def _take(self, message: Any, _subject: str) -> None:
         if isinstance(message, Question):
             await self._answers.answer(message)
         else:
@@ -219,7 +217,7 @@ def may_repeat(plan: Plan) -> bool:
     return not plan.waits or any(each is True for each in says)
 
 
-async def _nothing(_message: Any) -> None:
+async def _nothing(_message: Any, _subject: str) -> None:
     """Below our subject only NATS itself speaks, to say that nobody was there."""
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from flows.wire import REPORT_SECONDS, Report
+from flows.wire import REPORT_SECONDS, Report, worker_subject
 
 OVERDUE_SECONDS: Final = 1.6 * REPORT_SECONDS
 """After so long a silence a worker is asked whether it is there."""
@@ -30,6 +30,11 @@ class Member:
         self.others = 0
         self.is_reachable = True
         self.was_refused = False
+
+    @property
+    def subject(self) -> str:
+        """Where it listens."""
+        return worker_subject(self.report.name, self.report.worker)
 
     @property
     def free(self) -> int:

@@ -10,7 +10,7 @@ from coordinator.fleet.roster import GONE_SECONDS, LOST_SECONDS, OVERDUE_SECONDS
 from coordinator.logs import get_logger
 from flows.bus.link import Link
 from flows.runs import RunError, RunResult
-from flows.wire import NEWS, VERSION, Cancel, Inquire, Report, RollCall, coordinator_subject, worker_subject
+from flows.wire import NEWS, VERSION, Cancel, Inquire, Report, RollCall, coordinator_subject, report_subject
 
 TICK_SECONDS: Final = 0.25
 INQUIRE_SECONDS: Final = 2.5
@@ -41,11 +41,13 @@ class Watch:
         self._since = -LOST_SECONDS
         """Since when NATS is there without a break."""
 
-    async def hear(self, report: Report) -> None:
-        """Take the report of a worker."""
-        if report.version != VERSION:
+    async def hear(self, report: Report, subject: str) -> None:
+        """Take the report of a worker.  By its subject NATS vouches for the name, where each has a user of its own."""
+        known = self._roster.get(report.worker)
+        is_its_own = known is None or known.report.name == report.name
+        if report.version != VERSION or subject != report_subject(report.name) or not is_its_own:
             return
-        is_new = self._roster.get(report.worker) is None
+        is_new = known is None
         member = self._roster.hear(report, time.monotonic())
         if report.state == "gone" and member is not None:
             log.info("a worker left", worker=report.name, id=report.worker)
@@ -117,7 +119,7 @@ class Watch:
                 attempt.end(lost)
         if numbers:
             # Should it only have been stopped in its tracks, it does not go on with what others do now.
-            self._link.post(worker_subject(member.report.worker), Cancel(self._coordinator, numbers))
+            self._link.post(member.subject, Cancel(self._coordinator, numbers))
 
     async def _look(self, now: float) -> None:
         for member in self._roster.silent(now, LOST_SECONDS):
@@ -126,11 +128,11 @@ class Watch:
             for member in self._roster.silent(now, OVERDUE_SECONDS):
                 worker = member.report.worker
                 question = Inquire(self._coordinator, ())
-                await self._link.send(worker_subject(worker), question, reply=f"{self._subject}.worker.{worker}")
+                await self._link.send(member.subject, question, reply=f"{self._subject}.worker.{worker}")
             await self._inquire(now)
         for number, attempt in self._attempts:
             if now > attempt.due:
-                self._link.post(worker_subject(attempt.member.report.worker), Cancel(self._coordinator, (number,)))
+                self._link.post(attempt.member.subject, Cancel(self._coordinator, (number,)))
                 attempt.end(OVERDUE)
 
     async def _inquire(self, now: float) -> None:
@@ -139,6 +141,6 @@ class Watch:
         for number, attempt in self._attempts:
             if now - attempt.asked > INQUIRE_SECONDS:
                 attempt.asked = now
-                silent.setdefault(attempt.member.report.worker, []).append(number)
-        for worker, numbers in silent.items():
-            await self._link.send(worker_subject(worker), Inquire(self._coordinator, tuple(numbers)))
+                silent.setdefault(attempt.member.subject, []).append(number)
+        for subject, numbers in silent.items():
+            await self._link.send(subject, Inquire(self._coordinator, tuple(numbers)))

@@ -21,7 +21,8 @@ MAX_PIECE_BYTES: Final = 512 * 1024
 BYTES_BETWEEN_FLUSHES: Final = 8 * 1024 * 1024
 NO_LIMIT: Final = 0
 
-Handle = Callable[[Any], Awaitable[None]]
+Handle = Callable[[Any, str], Awaitable[None]]
+"""Takes a message, and the subject that it came on."""
 Nobody = Callable[[str], None]
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Link:
             except MsgspecError as error:
                 log.warning("a message on %s was not understood: %s", message.subject, error)
                 return
-            await handle(decoded)
+            await handle(decoded, message.subject)
 
         await self._listen(subject, take)
         await self._client.flush()  # whoever is told of us from now on reaches us

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Pretender:
     """Says it is a worker, and keeps what it is told."""
 
-    def __init__(self, client: "Client", worker: str, coordinator: str) -> None:
+    def __init__(self, client: "Client", name: str, coordinator: str) -> None:
         self._client = client
-        self._worker = worker
+        self._name = self._worker = name
         self._coordinator = wire.coordinator_subject(coordinator)
         self._heard: asyncio.Queue[Any] = asyncio.Queue()
         self._questions = itertools.count(1)
@@ -56,7 +56,7 @@ class Pretender:
 
     async def report(self, **more: Any) -> None:
         """Say that it is there."""
-        told: dict[str, Any] = {"worker": self._worker, "name": "pretender", "slots": 1} | more
+        told: dict[str, Any] = {"worker": self._worker, "name": self._name, "slots": 1, "state": "ready"} | more
         report = Report(
             version=wire.VERSION,
             host="",
@@ -66,18 +66,17 @@ class Pretender:
             running={},
             plans=0,
             done=0,
-            state="ready",
             **told,
         )
-        await self._client.publish(wire.REPORTS, encoded(report))
+        await self._client.publish(wire.report_subject(self._name), encoded(report))
         await self._client.flush()
 
 
 @asynccontextmanager
-async def pretending(access: NatsAccess, coordinator: str, worker: str = "somebody") -> AsyncIterator[Pretender]:
+async def pretending(access: NatsAccess, coordinator: str, name: str = "somebody") -> AsyncIterator[Pretender]:
     """Be on NATS until the block ends."""
     async with connected(access, "pretender") as client:
-        made = Pretender(client, worker, coordinator)
-        await client.subscribe(wire.worker_subject(worker), cb=made.hear)
+        made = Pretender(client, name, coordinator)
+        await client.subscribe(wire.worker_subject(name, name), cb=made.hear)
         await client.flush()
         yield made

@@ -1,14 +1,12 @@
 """What a fleet promises beyond any dispatcher: room and queues, versions, credentials, limits of the coordinator."""
 
 import asyncio
-import re
 from pathlib import Path
 
 import pytest
 
 from coordinator.fleet.line import QUEUE_SECONDS
 from flows.bus.access import NatsAccess
-from flows.bus.client import connected
 from flows.connections import Connection, sql_connection
 from flows.errors import Busy
 from flows.events import Event
@@ -257,37 +255,6 @@ async def test_only_the_coordinator_signs_in(nats: NatsProcess, hanging_server: 
         await asyncio.gather(task, return_exceptions=True)
 
     assert source.signed_in == [False]
-
-
-PAGE = Path(__file__).parents[2] / "docs" / "fleet.md"
-
-
-async def test_the_permissions_that_the_page_names_are_enough(tmp_path: Path) -> None:
-    (configuration,) = re.findall(r"^```\n(authorization .*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    for who in ("coordinator", "worker"):
-        configuration = configuration.replace(f"${who.upper()}_PASSWORD", f"{who}-password")
-    (tmp_path / "nats.conf").write_text(configuration)
-    plan = flow(
-        "outer",
-        "  - call: {flow: echo, args: {text: hi}}\n  - sql: {connection: shop, query: SELECT 1 AS one}",
-    )
-    source = Changing(sql_connection("shop", "sqlite:///:memory:"))
-
-    with nats_process(tmp_path / "store", "-c", str(tmp_path / "nats.conf"), user="") as server:
-        coordinator, worker = (
-            NatsAccess(url=server.access.url, user=who, password=f"{who}-password") for who in ("coordinator", "worker")
-        )
-        async with dispatching(coordinator, Plans([plan, ECHO]), connections=source) as dispatcher, working(worker):
-            await asyncio.wait_for(dispatcher.watch.until(1), SOON)
-            result = await dispatcher.run(request(plan))
-
-        async with connected(worker, "a curious worker") as client:
-            await client.subscribe("headrace.v1.coordinator.>")
-            await client.flush()
-            refusal = str(client.last_error)
-
-    assert value_of(result)["rows"] == [{"one": 1}]
-    assert "permissions violation" in refusal.lower()
 
 
 async def test_a_connection_that_the_server_ends_for_good_is_opened_anew(tmp_path: Path) -> None:

@@ -2,16 +2,22 @@
 
 import asyncio
 import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from flows.bus.access import NatsAccess
+from flows.bus.client import connected
 from flows.connections import sql_connection
 from flows.content import Reply
 from flows.runs import RunResult
 from flows.wire import ConnectionsGiven, Done, Missing, PlanGiven, PlanWanted, Refused, SignInWanted
 from tests.flows.steps.http.support import Upstream
-from tests.nats import NatsProcess
+from tests.nats import NatsProcess, nats_process
 from tests.workers.dispatcher_behaviour import ECHO, LONG, SOON, flow, request, value_of
 from tests.workers.fleet import Changing, Plans, dispatching, fleet, values_connection, working
 from tests.workers.pretender import pretending
@@ -125,3 +131,125 @@ async def test_a_run_under_way_gets_the_new_state_of_a_connection_that_it_uses(n
     assert result.error is None
     assert again.error is None
     assert running.dispatcher.counts.refused == 0
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "fleet.md"
+
+
+async def test_with_the_permissions_of_the_page_workers_work_and_get_nothing_of_each_other(tmp_path: Path) -> None:
+    (configuration,) = re.findall(r"^```\n(authorization .*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "nats.conf").write_text(
+        re.sub(r"\$(\w+)_PASSWORD", lambda found: f"{found[1].lower()}-p", configuration)
+    )
+    plan = flow(
+        "outer",
+        "  - call: {flow: echo, args: {text: hi}}\n  - sql: {connection: shop, query: SELECT 1 AS one}",
+    )
+    source = Changing(*CONNECTIONS)
+    with nats_process(tmp_path / "store", "-c", str(tmp_path / "nats.conf"), user="") as server:
+        coordinator, berlin, oslo = (
+            NatsAccess(url=server.access.url, user=who, password=f"{who}-p")
+            for who in ("coordinator", "berlin", "oslo")
+        )
+        async with (
+            dispatching(coordinator, Plans([plan, ECHO]), connections=source) as dispatcher,
+            working(berlin, name="berlin", slots=1),
+            overhearing(oslo) as curious,
+            overhearing(coordinator) as allowed,
+        ):
+            await asyncio.wait_for(dispatcher.watch.until(1), SOON)
+            alone = await dispatcher.run(request(plan))
+            source.change(CONNECTIONS[1])
+            async with working(oslo, name="oslo", slots=1):
+                await asyncio.wait_for(dispatcher.watch.until(2), SOON)
+                both = await asyncio.gather(*(dispatcher.run(request(plan)) for _ in range(10)))
+            overheard = await curious(), await allowed()
+
+        assert await arriving(oslo, coordinator, *FORGED, "headrace.v1.reports.oslo") == ["headrace.v1.reports.oslo"]
+
+    assert [value_of(result)["rows"] for result in (alone, *both)] == [[{"one": 1}]] * 11
+    assert overheard[0] == {"headrace.v1.worker.oslo.*", "headrace.v1.news"}, "what is allowed is heard"
+    assert overheard[1] == set(SUBJECTS), "who may hear it does, so there was something to hear"
+
+
+SUBJECTS = (
+    "headrace.v1.worker.berlin.*",
+    "headrace.v1.worker.oslo.*",
+    "headrace.v1.worker.*.*",
+    "headrace.v1.worker.>",
+    "headrace.v1.coordinator.>",
+    "headrace.v1.reports.*",
+    "headrace.v1.news",
+    "headrace.>",
+)
+
+
+@asynccontextmanager
+async def overhearing(access: NatsAccess) -> AsyncIterator[Callable[[], Awaitable[set[str]]]]:
+    """Try to listen everywhere; give what says where something was heard until now."""
+    async with connected(access, "curious") as client:
+        ears = {subject: await client.subscribe(subject) for subject in SUBJECTS}
+
+        async def heard() -> set[str]:
+            await client.flush()
+            return {subject for subject, ear in ears.items() if ear.delivered}
+
+        await client.flush()
+        yield heard
+
+
+FORGED = ("headrace.v1.reports.berlin", "headrace.v1.worker.berlin.w", "headrace.v1.worker.oslo.w", "headrace.v1.news")
+
+
+async def arriving(sender: NatsAccess, receiver: NatsAccess, *subjects: str) -> list[str]:
+    """Say something on subjects; return those on which it arrives."""
+    async with connected(sender, "forger") as forger, connected(receiver, "all ears") as client:
+        ears = {subject: await client.subscribe(subject) for subject in subjects}
+        await client.flush()
+        for subject in subjects:
+            await forger.publish(subject, b"forged")
+        await forger.flush()
+        await client.flush()
+        return [subject for subject, ear in ears.items() if ear.delivered]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"name": "berlin"},
+        {"worker": "w.other"},
+        {"worker": "w\r\nPUB headrace.v1.news 0"},
+        {"worker": "*"},
+        {"worker": ""},
+    ],
+    ids=["the name of another", "two parts", "words for the server", "everybody", "nothing"],
+)
+async def test_a_report_counts_only_under_the_name_of_who_sent_it(nats: NatsProcess, told: dict[str, str]) -> None:
+    async with (
+        dispatching(nats.access, Plans([]), coordinator="c1") as dispatcher,
+        pretending(nats.access, "c1", "oslo") as worker,
+    ):
+        await worker.report(**told)
+        await worker.report()
+        await dispatcher.watch.until(1)
+        there = [(each.name, each.id) for each in dispatcher.workers()]
+
+    assert there == [("oslo", "oslo")]
+
+
+async def test_nobody_takes_over_the_id_of_another_worker(nats: NatsProcess) -> None:
+    async with (
+        dispatching(nats.access, Plans([SHOP]), connections=Changing(*CONNECTIONS), coordinator="c1") as dispatcher,
+        pretending(nats.access, "c1", "berlin") as berlin,
+        pretending(nats.access, "c1", "oslo") as oslo,
+    ):
+        await berlin.report()
+        await oslo.report(worker="berlin", slots=9)
+        await oslo.report(worker="berlin", state="gone")
+        await oslo.report(slots=0)
+        await dispatcher.watch.until(2)
+        running = asyncio.create_task(dispatcher.run(request(SHOP)))
+        await berlin.say(Done((await berlin.call()).number, DONE))
+        result = await running
+
+    assert value_of(result) == "done"

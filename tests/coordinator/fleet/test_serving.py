@@ -155,11 +155,19 @@ async def test_more_calls_than_may_wait_are_told_when_to_come_back(
     assert [after for after, _ in refused] == ["1", "1"]
 
 
-@pytest.mark.parametrize("command", ["worker", "coordinator"])
-def test_without_a_nats_the_way_out_is_named(tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "way_out"),
+    [
+        (["worker"], "--nats or HEADRACE_NATS_URL"),
+        (["coordinator"], "--nats or HEADRACE_NATS_URL"),
+        (["worker", "--nats", "nats://127.0.0.1:1", "--name", "berlin.example"], "Give --name up to 100 letters"),
+    ],
+    ids=["worker", "coordinator", "name"],
+)
+def test_what_cannot_meet_its_fleet_names_the_way_out(tmp_path: Path, command: list[str], way_out: str) -> None:
     env = {key: value for key, value in os.environ.items() if not key.startswith("HEADRACE_")}
     run = subprocess.run(
-        [sys.executable, "-m", "coordinator.cli", command],
+        [sys.executable, "-m", "coordinator.cli", *command],
         cwd=tmp_path,
         env=env | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -168,7 +176,7 @@ def test_without_a_nats_the_way_out_is_named(tmp_path: Path, command: str) -> No
     )
 
     assert run.returncode == 2
-    assert "--nats or HEADRACE_NATS_URL" in run.stderr
+    assert way_out in run.stderr
 
 
 def _children(pid: int) -> list[int]:
