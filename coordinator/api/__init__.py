@@ -22,7 +22,7 @@ from coordinator.api.flows import FlowController
 from coordinator.api.health import OPEN_ROUTES, metrics
 from coordinator.api.openapi import get_openapi
 from coordinator.api.overview import get_overview
-from coordinator.api.packs import InstallController, PackController, get_pack_schema
+from coordinator.api.packs import InstallController, PackController, get_pack_schema, read_pack
 from coordinator.api.policy import list_policy_reports, report_policy
 from coordinator.api.runs import RunController
 from coordinator.api.secrets import rotate_key
@@ -49,6 +49,7 @@ RESOURCES: Final[tuple[ControllerRouterHandler, ...]] = (
     PackController,
     InstallController,
     get_pack_schema,
+    read_pack,
     TokenController,
     get_snippets,
     RunController,

@@ -70,6 +70,18 @@ def get_pack_schema() -> dict[str, Any]:
     return pack_schema()
 
 
+class PackDetailsIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A pack to look at."""
+
+    source: Annotated[PackSource, Meta(description="Which pack.")]
+
+
+@post("/pack-details", operation_id="readPack", tags=["packs"], status_code=200)
+async def read_pack(services: GivenServices, data: RequestBody[PackDetailsIn]) -> PackDetails:
+    """Read what a pack of any source needs and brings, without installing it."""
+    return await services.packs.read(data.source)
+
+
 class PackController(Controller):
     """Packs."""
 

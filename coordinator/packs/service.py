@@ -79,6 +79,12 @@ class PackService:
         used = (await self._used()).get(name, ())
         return details_of(found.pack, found.source, used, self._sign_ins.redirect_uri)
 
+    async def read(self, source: PackSource) -> PackDetails:
+        """Return a pack from anywhere, without installing it.  Raises InputRejected, NotFound, FlowInvalid."""
+        found = await self._sources.find(source)
+        used = (await self._used()).get(found.pack.manifest.name, ())
+        return details_of(found.pack, found.source, used, self._sign_ins.redirect_uri)
+
     async def icon(self, name: str) -> Icon:
         """Return the icon of an available pack.  Raises NotFound."""
         return icon_of((await asyncio.to_thread(self._sources.named, name)).pack)

@@ -15,6 +15,7 @@ PAGES = [
     "/flows/_new",
     "/flows/charge_card",
     "/packs",
+    "/packs/_other",
     "/connections",
     "/tools",
     "/tools/charge_card",

@@ -10,6 +10,7 @@ const TABLE: [path: string, load: Load][] = [
   ["/flows/_new", () => import("./pages/flow-editor")], // names of flows begin with a letter
   ["/flows/:name", () => import("./pages/flow-editor")],
   ["/packs", () => import("./pages/packs")],
+  ["/packs/_other", () => import("./pages/pack-other")], // names of packs begin with a letter, too
   ["/packs/installed/:name", () => import("./pages/install")],
   ["/packs/:name/install", () => import("./pages/pack-install")],
   ["/packs/:name", () => import("./pages/pack")],

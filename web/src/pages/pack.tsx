@@ -47,7 +47,7 @@ export function InstallPage() {
   const { name = "" } = useParams<{ name: string }>();
   const pack = usePack(decodeURIComponent(name));
   return pack.data ? (
-    <Wizard pack={pack.data} />
+    <Wizard pack={pack.data} source={{ pack: pack.data.summary.name }} />
   ) : (
     <Page title="Install" back={<Link href="/packs">Packs</Link>}>
       <Loaded query={pack}>{() => null}</Loaded>
@@ -124,12 +124,13 @@ function Installs({ names }: { names: readonly string[] }) {
   ));
 }
 
-function Wizard({ pack }: { pack: Details }) {
+/** Decide everything that is decided at install, and install. */
+export function Wizard({ pack, source, back }: { pack: Details; source: Schemas["PackSource"]; back?: string }) {
+  const origin = back ?? `/packs/${encodeURIComponent(pack.summary.name)}`;
   const [draft, setDraft] = useState(() => draftOf(pack));
   const [, navigate] = useLocation();
   const queries = useQueryClient();
   const toast = useToast();
-  const source = { pack: pack.summary.name };
   const preview = usePreview(draft, (now) =>
     ask(api.POST("/api/packs/preview", { body: { source, name: now.name, ...bodyOf(previewable(now, pack)) } })),
   );
@@ -147,8 +148,8 @@ function Wizard({ pack }: { pack: Details }) {
     <Page
       title={`Install ${pack.summary.title}`}
       back={
-        <Link href={`/packs/${encodeURIComponent(pack.summary.name)}`}>
-          <Text>{pack.summary.title}</Text>
+        <Link href={origin}>
+          <Text>{back ? "Packs" : pack.summary.title}</Text>
         </Link>
       }
     >
@@ -166,7 +167,7 @@ function Wizard({ pack }: { pack: Details }) {
             <Button type="submit" tone="primary" busy={installing.isPending}>
               Install
             </Button>
-            <LinkButton href={`/packs/${encodeURIComponent(pack.summary.name)}`}>Cancel</LinkButton>
+            <LinkButton href={origin}>Cancel</LinkButton>
           </div>
         </div>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}

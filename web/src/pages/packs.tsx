@@ -7,7 +7,7 @@ import { api, ask, type Schemas } from "../api/client";
 import { InstallState } from "../packs/install-state";
 import css from "../packs/packs.module.css";
 import { usePacks } from "../packs/use-packs";
-import { type Column, count, Empty, Field, Loaded, Page, Section, Table, Text } from "../ui";
+import { type Column, count, Empty, Field, LinkButton, Loaded, Page, Section, Table, Text } from "../ui";
 
 type Pack = Schemas["PackSummary"];
 type Install = Schemas["InstallOut"];
@@ -16,7 +16,11 @@ export default function PacksPage() {
   const packs = usePacks();
   const installs = useQuery({ queryKey: ["installs"], queryFn: () => ask(api.GET("/api/packs/installs")) });
   return (
-    <Page title="Packs" lead="Tools that are ready, in sets that share their connections.">
+    <Page
+      title="Packs"
+      lead="Tools that are ready, in sets that share their connections."
+      actions={<LinkButton href="/packs/_other">Install another pack</LinkButton>}
+    >
       <Loaded query={installs} lines={3}>
         {(found) => found.installs.length > 0 && <Installed installs={found.installs} />}
       </Loaded>
