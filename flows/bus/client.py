@@ -82,7 +82,10 @@ async def connected(
 
 async def _close(client: "Client") -> None:
     if not client.is_closed:
-        await client.close()
+        try:
+            await client.close()
+        except (OSError, RuntimeError) as error:  # NATS is away: the library writes to a transport that is closed
+            log.debug("what waited for NATS was not sent: %s", error)
     transport: Any = client._transport  # the library leaves it open when a try to connect is broken off
     if transport is not None:
         transport.close()
