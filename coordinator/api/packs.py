@@ -134,6 +134,11 @@ class InstallController(Controller):
         """Read an install: its tools, its choices, what is missing."""
         return await services.packs.get(name)
 
+    @get("/pack", operation_id="getInstalledPack")
+    async def get_pack(self, services: GivenServices, name: FromPath[str]) -> PackDetails:
+        """Read what the pack of an install needs and brings, in the version that is installed."""
+        return await services.packs.installed_details(name)
+
     @get("/icon", operation_id="getInstallIcon", media_type="image/*")
     async def get_icon(self, services: GivenServices, name: FromPath[str]) -> Response[bytes]:
         """Read the icon of the pack that is installed.  It is an image and nothing else."""

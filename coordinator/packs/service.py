@@ -112,6 +112,12 @@ class PackService:
         """Return an install.  Raises NotFound."""
         return await self._shown(await self._stored(name))
 
+    async def installed_details(self, name: str) -> PackDetails:
+        """Return the pack of an install as it is installed.  Raises NotFound."""
+        version = (await self._stored(name)).version
+        pack = await self._installed.pack(version.digest)
+        return details_of(pack, version.source, [name], self._sign_ins.redirect_uri)
+
     async def versions(self, name: str) -> list[InstallVersionOut]:
         """Return the versions of an install, the newest first.  Raises NotFound."""
         await self._stored(name)

@@ -17,6 +17,7 @@ ZIP = make_archive(mill(manifest=MANIFEST.replace("title: Mill", f'title: "{HOST
 async def test_a_pack_is_installed_from_a_file_after_a_look_at_it(page: Page, server: HeadraceProcess) -> None:
     await page.goto("/packs")
     await page.get_by_role("link", name="Install another pack").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Install another pack")
     assert await axe_findings(page) == []
     zipped = FilePayload(name="mill.zip", mimeType="application/zip", buffer=ZIP)
     await page.get_by_label("Zip of the pack").set_input_files(zipped)
@@ -30,6 +31,12 @@ async def test_a_pack_is_installed_from_a_file_after_a_look_at_it(page: Page, se
     await expect(page.get_by_role("heading", level=1)).to_have_text("mill")
     _, body = await call_tool(server, "", "mill_count_sacks")
     assert body["result"]["structuredContent"] == {"sacks": 7}
+    await page.get_by_role("button", name="Change").click()
+    change = page.get_by_role("dialog", name="Change mill")
+    await change.get_by_label("Single tools").check()
+    await change.get_by_label("grind", exact=True).check()
+    await change.get_by_role("button", name="Change", exact=True).click()
+    await expect(page.get_by_role("tab", name="Tools (1)")).to_be_visible()
 
 
 async def test_a_file_that_is_no_pack_is_refused_with_a_reason(page: Page) -> None:

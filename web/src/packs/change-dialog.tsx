@@ -7,13 +7,13 @@ import { Button, Dialog, Failure, Loaded, useToast } from "../ui";
 import { bodyOf, type Details, draftFrom, previewable } from "./draft";
 import { InstallForm, PreviewCard, usePreview } from "./install-form";
 import { SignInDialog } from "./sign-in-dialog";
-import { refreshInstalls, usePack } from "./use-packs";
+import { refreshInstalls, useInstalledPack } from "./use-packs";
 
 type Install = Schemas["InstallOut"];
 
 /** Change what was decided at install. */
 export function ChangeDialog({ install, onClose }: { install: Install; onClose: () => void }) {
-  const pack = usePack(install.pack);
+  const pack = useInstalledPack(install);
   if (pack.data) return <Form install={install} pack={pack.data} onClose={onClose} />;
   return (
     <Dialog title={`Change ${install.name}`} wide onClose={onClose}>

@@ -24,6 +24,14 @@ export function useInstall(name: string) {
   });
 }
 
+/** The pack of an install as it is installed, wherever it came from. */
+export function useInstalledPack({ name, number }: { name: string; number: number }) {
+  return useQuery({
+    queryKey: ["installs", name, "pack", number],
+    queryFn: () => ask(api.GET("/api/packs/installs/{name}/pack", { params: { path: { name } } })),
+  });
+}
+
 /** Ask anew for everything that installs have a part in. */
 export function refreshInstalls(queries: QueryClient): void {
   for (const key of ["packs", "installs", "connections", "flows", "tools", "status", "problems"]) {
