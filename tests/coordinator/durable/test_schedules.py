@@ -33,6 +33,16 @@ async def listed(headrace: InProcess) -> list[dict[str, Any]]:
     return found
 
 
+async def looked(headrace: InProcess) -> None:
+    """Wait until the schedules were looked at once, which follows the start."""
+    async with asyncio.timeout(5):
+        while True:
+            served = headrace.services.durable.schedules.served.values()
+            if all(schedule.progress is not None for schedule in served):
+                break
+            await asyncio.sleep(0.01)  # it tells nobody
+
+
 def daily(service: Counting, missed: str = "once") -> str:
     return asking(
         service.url, f"  schedule: {{every: 1d, missed: {missed}, missed_within: 10d, args: {{greeting: Hello}}}}"
@@ -78,7 +88,7 @@ async def test_what_was_missed_while_nobody_was_there_is_made_up_for_after_the_s
 ) -> None:
     flows = {"asking": daily(service, missed)}
     async with coordinator(tmp_path, flows) as headrace:
-        await listed(headrace)
+        await looked(headrace)
         await settled_days_ago(headrace, 3)
 
     async with coordinator(tmp_path, flows) as headrace:
@@ -95,6 +105,7 @@ async def test_what_passed_while_a_schedule_was_switched_off_is_not_made_up_for(
 ) -> None:
     async with coordinator(tmp_path, {"asking": daily(service)}) as headrace:
         store = headrace.services.durable.schedules._store
+        await looked(headrace)
         for enabled in (False, True):
             await headrace.services.editor.set_enabled("asking", enabled)
             async with asyncio.timeout(5):
@@ -141,7 +152,7 @@ async def test_a_claim_is_one_coordinators_until_it_ends_and_a_late_one_writes_n
 async def test_an_idle_scheduler_does_nothing(tmp_path: Path, service: Counting) -> None:
     async with coordinator(tmp_path, {"asking": daily(service)}) as headrace:
         schedules = headrace.services.durable.schedules
-        await listed(headrace)
+        await looked(headrace)
         looks = 0
         look = schedules._look
 
