@@ -5,6 +5,7 @@ changes nothing.
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -52,12 +53,10 @@ class ScheduleStore:
         """Return how far a schedule has come; one that is new, or has other times than before, begins now."""
         row = await self._row(flow)
         if row is None:
-            try:
+            with suppress(IntegrityError):  # another coordinator was first
                 async with self._database.write() as connection:
                     new = {"flow": flow, "times": times, "settled": now, "number": 0, "claimed_until": 0}
                     await connection.execute(insert(table).values(**new))
-            except IntegrityError:
-                pass  # another coordinator was first
             row = await self._row(flow)
         elif row.times != times:
             changed = update(table).where(table.c.flow == flow, table.c.times == row.times)

@@ -11,6 +11,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -223,11 +224,9 @@ class Webhooks:
         async with self._runner.watching(run.id) as result:
             run_id, is_new = await self._runner.accept(run)
             if is_new:
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(hook.config.wait):
                         return _replied(run_id, await result)
-                except TimeoutError:
-                    pass
         return _accepted(run_id, is_new=is_new)
 
 
