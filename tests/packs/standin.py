@@ -166,6 +166,24 @@ async def run(plan: Plan, args: Mapping[str, Any], dispatcher: LocalDispatcher) 
     return await dispatcher.run(request, lambda _event: None)
 
 
+async def hold_example(
+    pack: Pack, api: DescribedApi, plan: Plan, test: FlowTest, answers: Sequence[Mapping[str, Any]]
+) -> None:
+    """Hold a flow's own test over HTTP: it asks what is described, and gives what it gives with mocks."""
+    async with standing_in(pack, api) as (server, dispatcher):
+        server.begin(answers)
+        result = await run(plan, test.fields.args, dispatcher)
+
+    assert server.problems() == []
+    assert server.answers == [], "a mocked answer was not asked for"
+    if result.error is None:
+        assert result.reply is not None
+        assert result.reply.value == test.fields.expect
+        assert misfits(plan, result) == []
+    else:
+        assert result.error.code == getattr(test.fields.expect_error, "code", None), result.error
+
+
 def misfits(plan: Plan, result: RunResult) -> list[str]:
     """Say where a result is not what the tool's `returns` promises."""
     validator = plan.input.returns_validator

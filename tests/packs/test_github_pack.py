@@ -14,7 +14,7 @@ import pytest
 from flows.plan import FlowTest
 from packs.loader import CATALOG, load_pack
 from tests.packs.octokit import GitHubApi
-from tests.packs.standin import MISTAKES, Sent, argument_sets, first_good, misfits, run, standing_in
+from tests.packs.standin import MISTAKES, Sent, argument_sets, first_good, hold_example, misfits, run, standing_in
 
 PACK: Final = load_pack(CATALOG / "github")
 API: Final = GitHubApi()
@@ -64,20 +64,7 @@ def answers_of(test: FlowTest) -> list[Mapping[str, Any]]:
 
 @pytest.mark.parametrize(("test", "tool"), EXAMPLES)
 async def test_an_example_asks_what_github_describes_and_gives_what_it_promises(test: FlowTest, tool: str) -> None:
-    plan = PACK.flows[tool].plan
-
-    async with standing_in(PACK, API) as (server, dispatcher):
-        server.begin(answers_of(test))
-        result = await run(plan, test.fields.args, dispatcher)
-
-    assert server.problems() == []
-    assert server.answers == [], "a mocked answer was not asked for"
-    if result.error is None:
-        assert result.reply is not None
-        assert result.reply.value == test.fields.expect
-        assert misfits(plan, result) == []
-    else:
-        assert result.error.code == getattr(test.fields.expect_error, "code", None), result.error
+    await hold_example(PACK, API, PACK.flows[tool].plan, test, answers_of(test))
 
 
 @pytest.mark.parametrize(("test", "tool"), EXAMPLES)

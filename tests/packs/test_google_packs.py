@@ -18,7 +18,7 @@ from flows.plan import FlowTest
 from packs.loader import CATALOG, load_pack
 from packs.pack import Pack
 from tests.packs.discovery import Api
-from tests.packs.standin import MISTAKES, Sent, argument_sets, first_good, misfits, run, standing_in
+from tests.packs.standin import MISTAKES, Sent, argument_sets, first_good, hold_example, misfits, run, standing_in
 
 PACKS: Final = {"google-calendar": "calendar.v3", "google-drive": "drive.v3", "google-sheets": "sheets.v4"}
 TOOL_COUNTS: Final = {"google-calendar": 13, "google-drive": 22, "google-sheets": 28}
@@ -79,18 +79,7 @@ async def test_an_example_of_a_tool_asks_what_google_describes_and_gives_what_it
     if getattr(expected, "code", "") == "invalid_arguments":
         return
 
-    async with standing_in(pack, api_of(pack.manifest.name)) as (server, dispatcher):
-        server.begin(answers_of(test))
-        result = await run(plan, test.fields.args, dispatcher)
-
-    assert server.problems() == []
-    assert server.answers == [], "a mocked answer was not asked for"
-    if result.error is None:
-        assert result.reply is not None
-        assert result.reply.value == test.fields.expect
-        assert misfits(plan, result) == []
-    else:
-        assert result.error.code == getattr(expected, "code", None), result.error
+    await hold_example(pack, api_of(pack.manifest.name), plan, test, answers_of(test))
 
 
 @pytest.mark.parametrize(("name", "tool"), TOOLS)
