@@ -5,6 +5,7 @@ Exit codes: 0 all is well, 1 something was found or refused, 2 the command or th
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -29,12 +30,22 @@ from flows.errors import HeadraceError
 
 app = typer.Typer(
     name="headrace",
-    help="Headrace runs flows written in YAML and serves them as MCP tools.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=pages.end_with_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Headrace runs flows written in YAML and serves them as MCP tools."""
+
 
 app.command()(serve.serve)
 app.command("coordinator")(alone.coordinator)

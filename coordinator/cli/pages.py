@@ -60,6 +60,13 @@ def version() -> None:
     print(f"headrace {VERSION}")
 
 
+def end_with_version(wanted: bool) -> None:
+    """Do for `--version` what the command does."""
+    if wanted:
+        version()
+        raise typer.Exit
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()

@@ -17,6 +17,8 @@ def cli_page(app: typer.Typer) -> str:
         "Commands that need a server find it by `--url`, `HEADRACE_URL`, or the data directory; "
         "their key is `HEADRACE_TOKEN`, or the one that the server leaves there for the same user.",
         "",
+        "`headrace --version` prints the version, `--help` after any command what it takes.",
+        "",
         *_command(root, "headrace"),
     ]
     return page("Command line", lines)

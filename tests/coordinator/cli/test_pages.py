@@ -14,9 +14,10 @@ from tests.coordinator.cli.command import Command
 from tests.headrace_process import ROOT
 
 
-def test_the_version_is_printed_without_loading_what_serves() -> None:
+@pytest.mark.parametrize("said", ["version", "--version"])
+def test_the_version_is_printed_without_loading_what_serves(said: str) -> None:
     code = (
-        "import sys; sys.argv = ['headrace', 'version']\n"
+        f"import sys; sys.argv = ['headrace', {said!r}]\n"
         "from coordinator.cli import main\n"
         "try: main()\n"
         "finally: print(sorted({'litestar', 'sqlalchemy', 'uvicorn', 'flows.compile', 'workers'} & set(sys.modules)))"
