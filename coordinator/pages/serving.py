@@ -1,7 +1,8 @@
 """Answer requests for the pages: a file by its name, and the first page for every address that is one of the pages'.
 
 The addresses are decided in the browser, so all of them get the same text, which holds no data: everything that the
-pages show they ask `/api` for, and that asks who they are.
+pages show they ask `/api` for, and that asks who they are.  A browser at an address that nobody has gets that text too,
+with the status that says so: the pages have a word for it, and the way back.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from collections.abc import Awaitable, MutableMapping
 from pathlib import Path
 from typing import Any, Final
 
-from coordinator.access.guard import App, Header, Receive, Send
+from coordinator.access.guard import App, Header, Message, Receive, Send
 from coordinator.access.presented import folded_headers
 from coordinator.pages.files import ASSETS, INDEX, PageFile, read_pages
 
@@ -20,6 +21,9 @@ SECTIONS: Final = frozenset(
 )
 """The first words of the addresses of pages."""
 NOT_FOUND: Final = b"There is no such file. The pages were built anew; load them again.\n"
+NO_PAGE: Final = b"There is nothing under this address. / says what there is.\n"
+"""For a browser, where the pages are not built."""
+PLAIN_TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 
 
 class Pages:
@@ -48,11 +52,32 @@ class Pages:
         if path.startswith(ASSETS):
             return True
         is_page = path == "/" or path[1:].partition("/")[0] in SECTIONS
-        return is_page and b"text/html" in folded_headers(scope).get(b"accept", b"") and self.are_built
+        return is_page and _is_browser(scope) and self.are_built
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request, or have it answered."""
-        return self._answer(scope, send) if self.handles(scope) else self._other(scope, receive, send)
+        if self.handles(scope):
+            return self._answer(scope, send)
+        if scope["type"] == "http" and _is_browser(scope) and not scope["path"].startswith("/api/"):
+            return self._ask(scope, receive, send)
+        return self._other(scope, receive, send)
+
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have a browser answered; what nobody knows of is said for people."""
+        is_unknown = False
+
+        async def send_unless_unknown(message: Message) -> None:
+            nonlocal is_unknown
+            is_unknown = is_unknown or message.get("status") == 404
+            if not is_unknown:
+                await send(message)
+
+        await self._other(scope, receive, send_unless_unknown)
+        if is_unknown:
+            await self._read_again()
+            file = self._files.get(f"/{INDEX}")
+            headers, text = ([PLAIN_TEXT], NO_PAGE) if file is None else (_headers(file), file.content)
+            await _send(scope, send, 404, headers, text)
 
     async def _answer(self, scope: Scope, send: Send) -> None:
         await self._read_again()
@@ -60,7 +85,7 @@ class Pages:
         file = self._files.get(path if path.startswith(ASSETS) else f"/{INDEX}")
         headers = folded_headers(scope)
         if file is None:
-            await _send(scope, send, 404, [(b"content-type", b"text/plain; charset=utf-8")], NOT_FOUND)
+            await _send(scope, send, 404, [PLAIN_TEXT], NOT_FOUND)
         elif headers.get(b"if-none-match") == file.etag.encode():
             await _send(scope, send, 304, _headers(file), b"")
         elif file.compressed is not None and _takes_gzip(headers.get(b"accept-encoding", b"")):
@@ -89,6 +114,11 @@ def _headers(file: PageFile) -> list[Header]:
     if file.compressed is not None:
         found.append(("vary", "accept-encoding"))
     return [(name.encode(), value.encode()) for name, value in found]
+
+
+def _is_browser(scope: Scope) -> bool:
+    asks = scope["method"] in ("GET", "HEAD")
+    return asks and b"text/html" in folded_headers(scope).get(b"accept", b"")
 
 
 def _takes_gzip(accepted: bytes) -> bool:

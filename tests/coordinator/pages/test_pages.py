@@ -86,6 +86,21 @@ async def test_what_is_no_page_and_no_file_of_the_pages_is_not_there(tmp_path: P
 
 
 @pytest.mark.usefixtures("static")
+async def test_a_browser_at_an_address_that_nobody_has_gets_the_pages_and_a_program_a_problem(tmp_path: Path) -> None:
+    async with coordinator(tmp_path) as headrace:
+        browser = await headrace.client.get("/nowhere", headers=BROWSER)
+        head = await headrace.client.head("/nowhere", headers=BROWSER)
+        program = await headrace.client.get("/nowhere", headers={"accept": "*/*"})
+        api = await headrace.client.get("/api/nowhere", headers=BROWSER)
+        posted = await headrace.client.post("/nowhere", headers=BROWSER)
+
+    assert (browser.status_code, browser.text) == (404, INDEX)
+    assert browser.headers["content-type"] == "text/html; charset=utf-8"
+    assert (head.status_code, head.content) == (404, b"")
+    assert {each.json()["code"] for each in (program, api, posted)} == {"not_found"}
+
+
+@pytest.mark.usefixtures("static")
 async def test_programs_get_what_they_got_without_pages(tmp_path: Path) -> None:
     async with coordinator(tmp_path) as headrace:
         welcome = await headrace.client.get("/")
@@ -123,6 +138,7 @@ async def test_without_pages_the_first_one_says_how_to_build_them(
 
     assert "`make pages` builds them" in page.text
     assert (other.status_code, asset.status_code, api.status_code) == (404, 404, 200)
+    assert other.text == "There is nothing under this address. / says what there is.\n"
 
 
 @pytest.mark.usefixtures("static")
