@@ -65,25 +65,35 @@ def list_packs(as_json: AsJson = False, url: ServerUrl = None) -> None:
 
 def show(
     name: Annotated[str, typer.Argument(help="The name of an install, or of a pack.")],
+    pack: Annotated[bool, typer.Option("--pack", help="The pack, also where an install has its name.")] = False,
     as_json: AsJson = False,
     url: ServerUrl = None,
 ) -> None:
     """Show an install; or a pack, with what it needs."""
     found = server(url)
-    try:
-        shown = found.get(f"/api/packs/installs/{part(name)}")
-    except Refused as refusal:
-        if refusal.status != 404:
-            raise
+    shown = None if pack else _if_there(found, f"/api/packs/installs/{part(name)}")
+    if shown is None:
         _show_pack(found.get(f"/api/packs/{part(name)}"), as_json=as_json)
         return
     if as_json:
         print_json(shown)
         return
-    say(f"{shown['title']} {shown['pack_version']}, {_state(shown)}, alone at {found.url}{shown['path']}")
+    version = f"{shown['title']} {shown['pack_version']}"
+    say(f"The install {shown['name']!r}: {version}, {_state(shown)}, alone at {found.url}{shown['path']}")
+    if _if_there(found, f"/api/packs/{part(name)}") is not None:
+        say(f"A pack has this name too: `headrace pack show {name} --pack` shows it.")
     _say_missing(shown)
     _say_unbound(shown)
     print_table(("tool", "changes", "description"), map(_tool_row, shown["tools"]))
+
+
+def _if_there(found: Server, path: str) -> Any:
+    try:
+        return found.get(path)
+    except Refused as refusal:
+        if refusal.status != 404:
+            raise
+        return None
 
 
 def install(
@@ -283,7 +293,7 @@ def _show_pack(pack: dict[str, Any], *, as_json: bool) -> None:
         print_json(pack)
         return
     summary = pack["summary"]
-    say(f"{summary['title']} {summary['version']}: {summary['description']}")
+    say(f"The pack {summary['name']!r}: {summary['title']} {summary['version']}. {summary['description']}")
     needs = [
         (name, each["kind"], ", ".join(asked["name"] for asked in pack["asks"][name]), each["description"])
         for name, each in pack["connections"].items()

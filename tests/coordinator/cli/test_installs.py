@@ -48,6 +48,8 @@ def test_a_pack_of_the_catalog_is_installed_twice_listed_shown_and_switched(besi
     shown = beside("pack show weather-us")
     beside("pack enable weather-us")
     named = beside("pack show weather --json")
+    both = beside("pack show weather")
+    behind = beside("pack show weather --pack")
     for name in ("weather", "weather-us"):
         beside(f"pack remove {name} -y")
 
@@ -57,6 +59,10 @@ def test_a_pack_of_the_catalog_is_installed_twice_listed_shown_and_switched(besi
     assert "Weather 1.0.0, disabled" in shown.err
     assert "(US)" in shown.out
     assert json.loads(named.out)["path"] == "/mcp/weather"
+    assert "The install 'weather': Weather 1.0.0, shown" in both.err
+    assert "A pack has this name too: `headrace pack show weather --pack` shows it." in both.err
+    assert "A pack has this name" not in shown.err
+    assert behind.err.startswith("The pack 'weather': Weather 1.0.0. ")
 
 
 def test_a_folder_is_taken_at_its_word_about_private_networks_and_a_zip_is_not(beside: Command, tmp_path: Path) -> None:
