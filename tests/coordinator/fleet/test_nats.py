@@ -4,16 +4,22 @@ import asyncio
 import os
 import select
 import signal
+import socket
 import stat
 import subprocess
 import sys
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from coordinator.fleet.nats import open_nats
-from coordinator.fleet.nats_server import nats_server
+from coordinator.fleet.nats_server import NatsServerTaken, nats_server
 from coordinator.settings import Settings
 from flows.bus.access import NatsAccess
 from flows.bus.client import NatsUnavailable, connected
@@ -59,6 +65,48 @@ async def test_what_a_stream_acknowledged_is_there_after_the_server_was_killed(t
         kept = await asyncio.wait_for(_first(client), SOON)
 
     assert kept == b"water"
+
+
+async def test_servers_that_start_at_once_listen_each_at_a_port_of_its_own(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        servers = [nats_server(tmp_path / str(number)) for number in range(6)]
+        accesses = await asyncio.gather(*(stack.enter_async_context(server) for server in servers))
+        for access in accesses:
+            async with connected(access, "test", tries=1) as client:
+                assert client.is_connected, "each has a password of its own"
+
+    assert len({access.url for access in accesses}) == len(accesses)
+
+
+async def test_a_server_whose_port_was_taken_while_it_was_dead_comes_back_there_when_it_is_free(tmp_path: Path) -> None:
+    back = asyncio.Event()
+
+    async def note() -> None:
+        back.set()
+
+    async with nats_server(tmp_path) as access, connected(access, "test", back=note) as client:
+        port = urlsplit(access.url).port
+        assert port is not None
+        _kill_server(tmp_path)
+        with _occupied(port), capture_logs() as logs:  # nothing is awaited before it is, so nobody is faster
+            while not _died_twice(logs):  # noqa: ASYNC110  nobody tells that the second life found it taken
+                await asyncio.sleep(0.01)
+        await asyncio.wait_for(back.wait(), SOON)
+        assert client.is_connected
+
+
+async def test_two_servers_never_write_the_same_streams(tmp_path: Path) -> None:
+    async with nats_server(tmp_path) as access:
+        with pytest.raises(NatsServerTaken) as caught:
+            async with nats_server(tmp_path):
+                pass
+        async with connected(access, "test", tries=1) as client:
+            await client.jetstream().add_stream(name="runs", subjects=["runs.>"])
+    async with nats_server(tmp_path):
+        pass  # it is free again
+
+    assert str(tmp_path / "nats") in str(caught.value)
+    assert "HEADRACE_DATA" in caught.value.fix
 
 
 def test_no_server_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
@@ -122,6 +170,25 @@ async def _first(client: object) -> bytes:
             message = await client.jetstream().get_msg("runs", seq=1)  # type: ignore[attr-defined]
             data: bytes = message.data
             return data
+
+
+@contextmanager
+def _occupied(port: int) -> Iterator[None]:
+    """Listen at the port, as soon as it is free, and say nothing."""
+    deadline = time.monotonic() + SOON
+    while True:
+        try:
+            listener = socket.create_server(("127.0.0.1", port))
+        except OSError:
+            assert time.monotonic() < deadline
+        else:
+            with listener:
+                yield
+            return
+
+
+def _died_twice(logs: list[Any]) -> bool:
+    return any(event["event"] == "a child process died" and event["failures"] == 2 for event in logs)
 
 
 def _kill_server(data: Path) -> None:
