@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Meta, Struct
 
+from coordinator.api.expected import expected
 from coordinator.catalog.catalog import NotPublished
 from coordinator.connections.sign_in import SignInFailed
 from coordinator.db.engine import DatabaseUnusable
@@ -102,10 +103,10 @@ def headrace_error(_request: Request[Any, Any, Any], error: HeadraceError) -> Re
     return problem(status_of(error), error.code, detail, fix=error.fix, problems=problems, headers=headers)
 
 
-def http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
+def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemOut]:
     """Answer with an error of the framework: a path, a method or a value that does not fit."""
     code = CODES_OF_HTTP.get(error.status_code, "invalid_request" if error.status_code < 500 else "internal")
-    detail = _validation_sentence(error) if isinstance(error, ValidationException) else error.detail
+    detail = _validation_sentence(request, error) if isinstance(error, ValidationException) else error.detail
     if error.status_code == 404:
         detail = "There is nothing under this path. GET /api/openapi.json lists what there is."
     elif error.status_code >= 500:
@@ -135,13 +136,21 @@ def problem(
     return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
-def _validation_sentence(error: ValidationException) -> str:
-    """Say which value does not fit, from what the framework found."""
+def _validation_sentence(request: Request[Any, Any, Any], error: ValidationException) -> str:
+    """Say which value does not fit, and what would, from what the framework found."""
     found = error.extra if isinstance(error.extra, list) else []
-    said = [f"{each.get('key', '')}: {each.get('message', '')}".removeprefix(": ") for each in found[:5]]
-    if said:
-        return f"The request does not fit. {'; '.join(said)}."
-    return f"The request does not fit. {error.detail.partition(' for ')[0]}."
+    said = [_misfit(request, each) for each in found[:5]] or [f"{error.detail.partition(' for ')[0]}."]
+    return " ".join(["The request does not fit.", *said])
+
+
+def _misfit(request: Request[Any, Any, Any], found: Mapping[str, str]) -> str:
+    key, message = found.get("key", ""), found.get("message", "")
+    parameters = request.route_handler.parsed_fn_signature.parameters
+    name = "data" if found.get("source") == "body" else key
+    hint = ""
+    if name in parameters:
+        hint = expected(parameters[name].annotation, "" if key == name else key, message)
+    return f"{key}: {message}. {hint}".removeprefix(": ").rstrip()
 
 
 HANDLERS: Final[dict[int | type[Exception], Any]] = {

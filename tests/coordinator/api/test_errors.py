@@ -60,6 +60,68 @@ async def test_what_does_not_fit_the_routes_is_a_problem_too(
     assert response.json().keys() >= {"title", "status", "detail"}
 
 
+AUTHS = "none, bearer, api_key, basic, oauth2_client_credentials, oauth2_authorization_code"
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"kind": "htp"}, "config.kind: Invalid value 'htp'. It is one of: http, sql, values. Did you mean 'http'?"),
+        ({}, "config: Object missing required field `kind`. It is one of: http, sql, values."),
+        (
+            {"kind": "http", "base_url": "x", "auth": {"type": "beare"}},
+            f"config.auth.type: Invalid value 'beare'. It is one of: {AUTHS}. Did you mean 'bearer'?",
+        ),
+        (
+            {"kind": "http", "base_url": "x", "auth": {"type": "api_key", "name": "x", "place": "heart"}},
+            "config.auth.place: Invalid enum value 'heart'. It is one of: header, query. Did you mean 'header'?",
+        ),
+        ({"kind": "http", "base_ur": "x"}, "config: Object contains unknown field `base_ur`. Did you mean 'base_url'?"),
+        ({"kind": "values", "fields": ["a", 3]}, "config.fields[1]: Expected `str`, got `int`."),
+    ],
+)
+async def test_a_value_that_does_not_fit_is_told_what_there_is(
+    tmp_path: Path, config: dict[str, Any], said: str
+) -> None:
+    async with coordinator(tmp_path) as headrace:
+        response = await headrace.client.put("/api/connections/shop", json={"config": config}, headers=headrace.admin)
+
+    assert (response.status_code, response.json()["detail"]) == (400, f"The request does not fit. {said}")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        ("/api/tokens", {"label": "x", "scopes": ["toolz"]}, "It is one of: admin, tools. Did you mean 'tools'?"),
+        ("/api/packs/installs", {"source": {"pak": "x"}}, "unknown field `pak`. Did you mean 'pack'?"),
+        (
+            "/api/packs/installs",
+            {"source": {}, "new_connections": {"shop": {"secret": {}}}},
+            "new_connections[...]: Object contains unknown field `secret`. Did you mean 'secrets'?",
+        ),
+        ("/api/tokens", {"label": "x", "colour": "red"}, "unknown field `colour`. Known: expires, label, "),
+    ],
+)
+async def test_bodies_of_all_routes_are_told_what_there_is(
+    tmp_path: Path, path: str, body: dict[str, Any], said: str
+) -> None:
+    async with coordinator(tmp_path) as headrace:
+        response = await headrace.client.post(path, json=body, headers=headrace.admin)
+
+    assert response.status_code == 400
+    assert said in response.json()["detail"]
+
+
+async def test_a_choice_in_the_address_is_told_too(tmp_path: Path) -> None:
+    async with coordinator(tmp_path) as headrace:
+        response = await headrace.client.get("/api/runs?outcome=oky&limit=0", headers=headrace.admin)
+
+    assert response.json()["detail"].startswith(
+        "The request does not fit. outcome: Invalid enum value 'oky'. It is one of: cancelled, failed, ok, "
+    )
+    assert response.json()["detail"].endswith("limit: Expected `int` >= 1.")
+
+
 @pytest.mark.parametrize(
     ("content", "detail"),
     [
@@ -67,7 +129,10 @@ async def test_what_does_not_fit_the_routes_is_a_problem_too(
         (b"[]", "The request does not fit. data: Expected `object`, got `array`."),
         (b"{}", "The request does not fit. data: Object missing required field `text`."),
         (b'{"text": 1}', "The request does not fit. text: Expected `str`, got `int`."),
-        (b'{"text": "x", "texd": 1}', "The request does not fit. data: Object contains unknown field `texd`."),
+        (
+            b'{"text": "x", "texd": 1}',
+            "The request does not fit. data: Object contains unknown field `texd`. Did you mean 'text'?",
+        ),
     ],
 )
 async def test_a_body_that_does_not_fit_is_told_what_would(tmp_path: Path, content: bytes, detail: str) -> None:
