@@ -357,11 +357,14 @@ def _check_complete(name: str, config: Config, secrets: Mapping[str, str], befor
     missing = [each for each in secret_names(config) if each not in secrets and each not in optional_secrets(config)]
     if not missing:
         return
-    named = " and ".join(f"`{each}`" for each in missing)
+    named = f"its secret{'s' if len(missing) > 1 else ''} {' and '.join(f'`{each}`' for each in missing)}"
     why = ""
     if before is not None and not isinstance(config, ValuesConnection) and destination(before) != destination(config):
         why = " It goes to another address now, so secrets have to be entered again."
-    raise InputRejected(f"The connection {name!r} needs {named} under `secrets`.{why}")
+    raise InputRejected(
+        f"The connection {name!r} needs {named}.{why}",
+        fix="On the command line --secret asks for it; REST takes it under `secrets`.",
+    )
 
 
 def _decoded(text: str) -> Config:

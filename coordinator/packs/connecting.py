@@ -97,7 +97,8 @@ def _http(own: str, declared: ConnectionFields, given: Mapping[str, Any]) -> Con
             *_unknown(own, given, (*declared.settings, *_settable(auth))),
             *_setting_problems(own, declared, given, _needed(base_url, said)),
             *_left_open(own, said, base_url),
-        ]
+        ],
+        fix=f"On the command line --set {own}.NAME=VALUE gives a setting; REST takes it under `settings`.",
     )
     values = {name: str(given[name]) for name in declared.settings if name in given}
     try:
@@ -172,7 +173,11 @@ def _values(own: str, declared: ConnectionFields, supplied: NewConnection) -> di
         said.append(f"{' and '.join(map(repr, hidden))} of the connection {own!r} are secrets, not settings.")
     if missing:
         said.append(f"The connection {own!r} needs {' and '.join(map(repr, missing))}.")
-    _refuse(said)
+    _refuse(
+        said,
+        fix=f"On the command line --set {own}.NAME=VALUE gives a setting and --secret {own}.NAME asks for a secret; "
+        "REST takes them under `settings` and `secrets`.",
+    )
     return values
 
 
@@ -182,6 +187,6 @@ def _unknown(own: str, given: Mapping[str, Any], known: tuple[str, ...]) -> Iter
             yield f"The connection {own!r} has no setting {name[:80]!r}.{did_you_mean(name, known)}"
 
 
-def _refuse(said: list[str]) -> None:
+def _refuse(said: list[str], fix: str = "") -> None:
     if said:
-        raise InputRejected(" ".join(said))
+        raise InputRejected(" ".join(said), fix=fix)

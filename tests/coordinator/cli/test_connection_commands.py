@@ -66,6 +66,18 @@ def test_a_setting_that_cannot_be_read_is_named(beside: Command, fields: str, me
     assert (refused.code, refused.err) == (1, f"headrace: {message}\n")
 
 
+def test_what_a_connection_lacks_or_has_wrong_is_told_with_what_there_is(beside: Command) -> None:
+    lacks = beside("connection set web http base_url=https://a.example auth.type=bearer")
+    wrong = beside("connection set web http base_url=https://a.example auth.type=beare")
+
+    assert lacks.err == (
+        "headrace: The connection 'web' needs its secret `token`. "
+        "On the command line --secret asks for it; REST takes it under `secrets`.\n"
+    )
+    assert "It is one of: none, bearer, api_key, basic, " in wrong.err
+    assert wrong.err.endswith("Did you mean 'bearer'?\n")
+
+
 def test_a_connection_to_sign_in_for_says_how_to_go_on(beside: Command) -> None:
     made = beside(f"connection set git http base_url=https://api.github.com {AUTH} auth.preset=github")
     url = beside("connection authorize git")

@@ -182,6 +182,22 @@ def test_an_install_makes_its_connection_and_takes_it_away_again(beside: Command
     assert left.code == 0
 
 
+def test_what_a_new_connection_lacks_is_told_with_the_option_that_gives_it(beside: Command, tmp_path: Path) -> None:
+    write(tmp_path / "shop", {"pack.yaml": KEYED.encode(), "README.md": b"# Shop\n", "flows/look.yaml": LOOK})
+
+    setting = beside("pack install ./shop --new-connection shop")
+    secret = beside("pack install ./shop --new-connection shop --set shop.part=tea")
+
+    assert setting.err == (
+        "headrace: The connection 'shop' needs the setting 'part' (Its part of the address). "
+        "On the command line --set shop.NAME=VALUE gives a setting; REST takes it under `settings`.\n"
+    )
+    assert secret.err == (
+        "headrace: The connection 'shop' needs its secret `token`. "
+        "On the command line --secret asks for it; REST takes it under `secrets`.\n"
+    )
+
+
 def test_what_is_said_of_a_connection_that_is_not_made_is_refused(beside: Command) -> None:
     setting = beside("pack install weather --set shop.part=tea")
     secret = beside("pack install weather --new-connection shop --secret shop.token=hunter2")

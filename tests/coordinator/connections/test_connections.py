@@ -13,6 +13,7 @@ from tests.coordinator.in_process import InProcess, coordinator
 from tests.flows.steps.http.support import Upstream, fixed
 
 CANARY = "canary-of-a-connection"
+HOW_TO_ENTER = "On the command line --secret asks for it; REST takes it under `secrets`."
 COUNT = """\
 flow: count
 description: Count.
@@ -113,15 +114,15 @@ async def test_a_secret_that_is_not_given_stays_while_it_goes_to_the_same_addres
 
     assert same.status_code == 200
     assert other == (
-        "The connection 'shop' needs `token` under `secrets`. "
-        "It goes to another address now, so secrets have to be entered again."
+        "The connection 'shop' needs its secret `token`. "
+        f"It goes to another address now, so secrets have to be entered again. {HOW_TO_ENTER}"
     )
 
 
 @pytest.mark.parametrize(
     ("config", "secrets", "message"),
     [
-        (bearer_at("https://a.example"), {}, "The connection 'shop' needs `token` under `secrets`."),
+        (bearer_at("https://a.example"), {}, f"The connection 'shop' needs its secret `token`. {HOW_TO_ENTER}"),
         (
             bearer_at("https://a.example"),
             {"tokn": CANARY},

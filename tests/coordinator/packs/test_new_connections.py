@@ -79,7 +79,7 @@ async def test_two_installs_have_two_accounts(headrace: InProcess) -> None:
             {},
             "The setting 'shop' does not fit the pattern [a-z]+.",
         ),
-        (KEYED | {"secrets": {}}, {}, "The connection 'second' needs `key` under `secrets`."),
+        (KEYED | {"secrets": {}}, {}, "The connection 'second' needs its secret `key`."),
         (KEYED | {"secrets": {"token": CANARY}}, {}, "This connection has no secret 'token'. It has: key."),
         (
             KEYED | {"settings": {"shop": "mine", "username": "me"}},
