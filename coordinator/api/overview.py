@@ -1,13 +1,14 @@
 """`/api/overview`: what the home page shows.  Everything comes from memory, so it costs the same with any history."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Final, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final
 
 from litestar import get
 from litestar.params import QueryParameter
 from msgspec import Meta, Struct
 
+from coordinator.api.attention import AttentionOut, plural, what_needs_somebody
 from coordinator.api.given import GivenServices
 from coordinator.api.workers import worker_views
 from coordinator.fleet.roster import WorkerView
@@ -19,7 +20,6 @@ from coordinator.statistics.statistics import SPANS, Range
 SHOWN_TOOLS: Final = 8
 FEWEST_CALLS: Final = 1
 
-Level = Literal["error", "warning", "info"]
 WantedRange = Annotated[Range, QueryParameter(name="range", description="How far back: 1h, 24h or 7d.")]
 
 
@@ -48,15 +48,6 @@ class ToolCountsOut(Struct, frozen=True, kw_only=True):
     counts: Annotated[CountsOut, Meta(description="Its calls.")]
 
 
-class AttentionOut(Struct, frozen=True, kw_only=True):
-    """Something that needs somebody."""
-
-    level: Annotated[Level, Meta(description="How bad it is.")]
-    title: Annotated[str, Meta(description="What it is, in a sentence.")]
-    detail: Annotated[str, Meta(description="What to do.")]
-    path: Annotated[str, Meta(description="The page where to do it; empty when there is none.")]
-
-
 class FirstStepOut(Struct, frozen=True, kw_only=True):
     """One of the steps to the first call."""
 
@@ -70,7 +61,7 @@ class FirstStepOut(Struct, frozen=True, kw_only=True):
 class OverviewOut(Struct, frozen=True, kw_only=True):
     """How the installation is, at a glance."""
 
-    is_well: Annotated[bool, Meta(description="Whether nothing is broken.")]
+    is_well: Annotated[bool, Meta(description="Whether nothing is broken, and nothing waits for somebody.")]
     summary: Annotated[str, Meta(description="How it is, in a sentence.")]
     attention: Annotated[list[AttentionOut], Meta(description="What needs somebody, the worst first.")]
     notices: Annotated[list[str], Meta(description="What is open, in sentences.")]
@@ -93,12 +84,11 @@ async def get_overview(services: GivenServices, wanted: WantedRange = "24h") -> 
     """Show whether all is well, what was called lately, and what needs somebody."""
     await services.statistics.fresh_view()
     points = services.statistics.points(wanted)
-    attention = sorted(_attention(services), key=lambda each: ("error", "warning", "info").index(each.level))
+    attention = await what_needs_somebody(services)
     steps = first_steps(services)
     by_tool = await services.statistics.by_tool(wanted)
-    is_well = not any(each.level == "error" for each in attention)
     return OverviewOut(
-        is_well=is_well,
+        is_well=all(each.level == "info" for each in attention),
         summary=_summary(services, attention),
         attention=attention,
         notices=notices(services.settings),
@@ -170,59 +160,12 @@ def _top(by_tool: Mapping[str, Cell], measure: Callable[[Cell], int]) -> list[To
     return [ToolCountsOut(tool=tool, counts=counts_out(cell)) for _, tool, cell in best[:SHOWN_TOOLS]]
 
 
-def _attention(services: Services) -> Iterator[AttentionOut]:
-    problems = services.problems()
-    errors = sum(problem.severity == "error" for problem in problems)
-    warnings = len(problems) - errors
-    if services.resync.database_error:
-        yield AttentionOut(
-            level="error",
-            title="The database cannot be asked.",
-            detail=f"{services.resync.database_error} What is served stays as it is until it is back.",
-            path="/problems",
-        )
-    if errors:
-        yield AttentionOut(
-            level="error",
-            title=f"{_plural(errors, 'error')} in flows.",
-            detail="Each is shown with its place and how to fix it. The last good version goes on being served.",
-            path="/problems",
-        )
-    if warnings:
-        yield AttentionOut(
-            level="warning", title=f"{_plural(warnings, 'warning')} in flows.", detail="Have a look.", path="/problems"
-        )
-    for entry in services.connections.entries():
-        if entry.problem:
-            yield AttentionOut(
-                level="error",
-                title=f"The connection {entry.name} cannot be used.",
-                detail=entry.problem,
-                path=f"/connections/{entry.name}",
-            )
-    if services.metrics.dropped_runs:
-        yield AttentionOut(
-            level="warning",
-            title=f"{_plural(services.metrics.dropped_runs, 'run')} missing from the history.",
-            detail="The database took them too slowly, or was away. The calls themselves went on.",
-            path="/problems",
-        )
-    if services.is_open:
-        yield AttentionOut(
-            level="info",
-            title="The web pages are open to every program on this machine.",
-            detail="Make an account to close them.",
-            path="/settings/account",
-        )
-
-
 def _summary(services: Services, attention: list[AttentionOut]) -> str:
-    broken = sum(each.level == "error" for each in attention)
-    tools = _plural(len(services.tools.current.tools), "tool")
-    if broken:
-        return f"{tools} live, {_plural(broken, 'thing')} to be repaired."
-    return f"All is well: {tools} live."
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    levels = [each.level for each in attention]
+    tools = len(services.tools.current.tools)
+    live = f"{plural(tools, 'tool')} live"
+    if broken := levels.count("error"):
+        return f"{live}, {plural(broken, 'thing')} to be repaired."
+    if waiting := levels.count("warning"):
+        return f"{live}, {plural(waiting, 'thing')} to look at."
+    return f"All is well: {live}." if tools else "No tool is live yet."

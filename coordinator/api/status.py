@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from litestar import get
 from msgspec import Meta, Struct
 
+from coordinator.api.attention import AttentionOut, what_cannot_work
 from coordinator.api.given import GivenServices
 from coordinator.api.workers import worker_views
 from coordinator.fleet.roster import WorkerView
@@ -37,6 +38,9 @@ class ProblemsOut(Struct, frozen=True, kw_only=True):
     """What is wrong."""
 
     problems: Annotated[list[Problem], Meta(description="Findings about flows and their files.")]
+    waiting: Annotated[
+        list[AttentionOut], Meta(description="Connections that cannot be used, and installs whose tools are hidden.")
+    ]
     database: Annotated[str, Meta(description="Why the database could not be asked lately; empty when all is well.")]
     dropped_runs: Annotated[int, Meta(description="Runs that the history could not keep since the start.")]
 
@@ -63,11 +67,12 @@ def get_status(services: GivenServices) -> StatusOut:
     )
 
 
-@get("/problems", operation_id="listProblems", tags=["status"], sync_to_thread=False)
-def list_problems(services: GivenServices) -> ProblemsOut:
+@get("/problems", operation_id="listProblems", tags=["status"])
+async def list_problems(services: GivenServices) -> ProblemsOut:
     """List everything that is wrong now."""
     return ProblemsOut(
         problems=services.problems(),
+        waiting=await what_cannot_work(services),
         database=services.resync.database_error,
         dropped_runs=services.metrics.dropped_runs,
     )

@@ -8,7 +8,7 @@ from coordinator.catalog.entries import InstalledFlow
 from coordinator.logs import get_logger
 from coordinator.packs.store import InstallStore, StoredInstall
 from flows.errors import HeadraceError
-from packs.install import Connections, definitions
+from packs.install import Connections, definitions, missing
 from packs.loader import sound_pack
 from packs.pack import Pack
 
@@ -56,6 +56,19 @@ class InstalledFlows:
                 self._known.pop(next(iter(self._known)))
             self._known[digest] = pack
         return pack
+
+    async def waiting(self) -> dict[str, list[str]]:
+        """Say why installs that are switched on show no tools, in sentences by install."""
+        enabled = [install for install in self.installs.values() if install.enabled]
+        reasons = {install.name: await self._reasons(install) for install in enabled}
+        return {name: said for name, said in reasons.items() if said}
+
+    async def _reasons(self, install: StoredInstall) -> list[str]:
+        try:
+            pack = await self.pack(install.version.digest)
+        except HeadraceError as error:
+            return [str(error)]
+        return missing(pack, install.version.choices, self.connections)
 
     async def _flows_of(self, install: StoredInstall) -> list[InstalledFlow]:
         if not install.enabled:

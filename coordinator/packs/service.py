@@ -108,6 +108,10 @@ class PackService:
         """Return all installs."""
         return [await self._shown(install) for install in await self._store.load()]
 
+    async def waiting(self) -> dict[str, list[str]]:
+        """Say why installs that are switched on show no tools, in sentences by install.  From memory."""
+        return await self._installed.waiting()
+
     async def get(self, name: str) -> InstallOut:
         """Return an install.  Raises NotFound."""
         return await self._shown(await self._stored(name))

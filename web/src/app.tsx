@@ -8,7 +8,7 @@ import { ROUTES } from "./routes";
 import { Boundary } from "./shell/boundary";
 import { Door } from "./shell/door";
 import { Shell } from "./shell/shell";
-import { LinkButton, Page, Skeleton } from "./ui";
+import { Empty, LinkButton, Page, Skeleton, visible } from "./ui";
 import { Confirms } from "./ui/confirm";
 import { Toasts } from "./ui/toast";
 
@@ -49,10 +49,10 @@ function Pages() {
             <Route key={path} path={path} component={Page} />
           ))}
           <Route>
-            <Page title="Nothing here" lead="No page has this address.">
-              <div>
-                <LinkButton href="/">Go to Home</LinkButton>
-              </div>
+            <Page title="There is no such page">
+              <Empty title="Nothing has this address" action={<LinkButton href="/">Go to Home</LinkButton>}>
+                <code>{visible(path)}</code> may be mistyped, or what was there has gone.
+              </Empty>
             </Page>
           </Route>
         </Switch>

@@ -5,7 +5,8 @@ import { Link } from "wouter";
 import type { Schemas } from "../api/client";
 import { useEvents } from "../api/events";
 import { type OverviewRange, useOverview } from "../api/queries";
-import { Badge, Card, Choice, count, duration, Loaded, Page, Section, Text } from "../ui";
+import { Card, Choice, count, duration, Loaded, Page, Section, Text } from "../ui";
+import { Attention } from "./attention";
 import { CallsChart } from "./chart";
 import { FirstSteps } from "./first-steps";
 import css from "./home.module.css";
@@ -37,7 +38,11 @@ function Overview({ overview, range }: { overview: Overview; range: OverviewRang
   return (
     <>
       {overview.is_new && <FirstSteps steps={overview.first_steps} />}
-      <Attention items={overview.attention} />
+      {overview.attention.length > 0 && (
+        <Section title="Needs attention">
+          <Attention items={overview.attention} />
+        </Section>
+      )}
       <div className={css.figures}>
         <Figure name="Tools live" value={overview.tools.toLocaleString()} href="/tools" />
         <Figure name="Calls" value={counts.calls.toLocaleString()} href={`/runs?range=${range}`} />
@@ -56,7 +61,7 @@ function Overview({ overview, range }: { overview: Overview; range: OverviewRang
           {counts.calls > 0 ? (
             <CallsChart points={overview.points} seconds={overview.point_seconds} />
           ) : (
-            <p className={css.muted}>
+            <p className="muted">
               No calls in this time. They will be counted here, whoever makes them; you can{" "}
               <Link href="/tools">run a tool yourself</Link>.
             </p>
@@ -90,42 +95,12 @@ function Rankings({ overview }: { overview: Overview }) {
   );
 }
 
-const TONES = { error: "bad", warning: "warn", info: "info" } as const;
-const WORDS = { error: "Error", warning: "Warning", info: "Note" } as const;
-
-function Attention({ items }: { items: Overview["attention"] }) {
-  if (items.length === 0) return null;
-  return (
-    <Section title="Needs attention">
-      <ul className={css.attention}>
-        {items.map((item) => (
-          <li key={item.title}>
-            <Badge tone={TONES[item.level]}>{WORDS[item.level]}</Badge>
-            <div>
-              {item.path ? (
-                <Link href={item.path}>
-                  <Text>{item.title}</Text>
-                </Link>
-              ) : (
-                <Text>{item.title}</Text>
-              )}{" "}
-              <span className={css.muted}>
-                <Text>{item.detail}</Text>
-              </span>
-            </div>
-          </li>
-        ))}
-      </ul>
-    </Section>
-  );
-}
-
 function Figure({ name, value, note, href }: { name: string; value: string; note?: string; href?: string }) {
   const shown = (
     <>
       <span className={css.name}>{name}</span>
       <span className={css.value}>{value}</span>
-      {note && <span className={css.muted}> {note}</span>}
+      {note && <span className="muted"> {note}</span>}
     </>
   );
   return href ? (
@@ -154,7 +129,7 @@ function Ranking({
     <Section title={title}>
       <Card>
         {tools.length === 0 ? (
-          <p className={css.muted}>{empty}</p>
+          <p className="muted">{empty}</p>
         ) : (
           <table className={css.ranking}>
             <thead>
@@ -185,7 +160,7 @@ function Ranking({
 function Workers({ workers }: { workers: Overview["workers"] }) {
   const running = workers.reduce((sum, worker) => sum + worker.running, 0);
   return (
-    <p className={css.muted}>
+    <p className="muted">
       <Link href="/workers">{count(workers.length, "worker")}</Link>, {count(running, "call")} under way.
     </p>
   );

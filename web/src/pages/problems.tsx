@@ -5,7 +5,7 @@ import type { Schemas } from "../api/client";
 import { useEvents } from "../api/events";
 import { useFlows, useProblems } from "../api/queries";
 import { Badge, type Column, Empty, LinkButton, Loaded, Notice, Page, Table, Text } from "../ui";
-
+import { Attention } from "./attention";
 import { DeadLetters } from "./dead-letters";
 
 type Problem = Schemas["Problem"];
@@ -36,7 +36,11 @@ export default function ProblemsPage() {
                 </p>
               </Notice>
             )}
-            <Findings problems={found.problems} isWell={!found.database && found.dropped_runs === 0} />
+            {found.waiting.length > 0 && <Attention items={found.waiting} />}
+            <Findings
+              problems={found.problems}
+              isWell={!found.database && found.dropped_runs === 0 && found.waiting.length === 0}
+            />
           </>
         )}
       </Loaded>
@@ -75,7 +79,8 @@ function Findings({ problems, isWell }: { problems: readonly Problem[]; isWell: 
     if (!isWell) return null;
     return (
       <Empty title="Nothing is wrong" action={<LinkButton href="/flows">Go to the flows</LinkButton>}>
-        Mistakes in flows, and trouble with files, connections and the database, will stand here with how to fix them.
+        Mistakes in flows, and trouble with files, packs, connections and the database, will stand here with how to fix
+        them.
       </Empty>
     );
   }
