@@ -253,7 +253,7 @@ def _serve(
         tokens=state.tokens,
         owner=state.owner,
         catalog=flows.catalog,
-        editor=FlowEditor(flows.catalog),
+        editor=FlowEditor(flows.catalog, flows.connections.problems_of),
         tools=tools,
         calls=calls,
         fleet=running.fleet,

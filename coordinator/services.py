@@ -126,14 +126,14 @@ class Services:
         return self.settings.require_auth and self.owner.name is None
 
     def problems(self) -> list[Problem]:
-        """Everything that is wrong with flows now: what the catalog found, and flows that are no good tools."""
+        """Everything that is wrong with flows now: what is wrong in them, around them, and with them as tools."""
         entries = self.catalog.entries
         unusable = [
             Problem(code="flow.schema", message=reason, file=entries[name].file or name)
             for name, reason in self.tools.current.problems.items()
             if name in entries
         ]
-        return [*self.catalog.problems, *unusable, *self.durable.webhooks.table.problems]
+        return [*self.catalog.problems, *self.editor.doubts(), *unusable, *self.durable.webhooks.table.problems]
 
 
 def base_url_of(settings: Settings, address: str) -> str:

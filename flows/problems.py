@@ -35,6 +35,7 @@ PROBLEM_CODES: dict[str, str] = {
     "flow.test": "A flow test contradicts the flow, or says nothing.",
     "flow.too-many-files": "The flow directory holds more files, or is deeper, than is looked at.",
     "flow.two-components": "A step names more than one component.",
+    "flow.unknown-connection": "A flow names a connection that is not there, or that lacks what it needs (a warning).",
     "flow.unknown-flow": "A step calls a flow that does not exist.",
     "flow.unknown-input": "There is no such input.",
     "flow.unknown-key": "There is no such field.",

@@ -118,10 +118,16 @@ class FlowController(Controller):
     ) -> FlowPage:
         """List flows by name."""
         entries = services.catalog.entries.values()
-        found = [entry for entry in entries if _fits(entry, search) and _is_one_of(entry, origin, status, install)]
+        found = [
+            entry
+            for entry in entries
+            if _fits(entry, search) and _is_from(entry, origin, install) and _is(services, entry, status)
+        ]
         flows, following = page_of(found, lambda entry: entry.name, limit, after)
         runs = await services.runs.newest([entry.name for entry in flows]) if with_runs else {}
-        return FlowPage(flows=[summary_of(entry) for entry in flows], total=len(found), next=following, runs=runs)
+        return FlowPage(
+            flows=[summary_of(services, entry) for entry in flows], total=len(found), next=following, runs=runs
+        )
 
     @post("/", operation_id="createFlow")
     async def create_flow(
@@ -129,12 +135,12 @@ class FlowController(Controller):
     ) -> FlowOut:
         """Store a flow under the name that its text says; it is live when the call returns."""
         entry = await services.editor.put(data.text, expected=data.expected, author=author_of(principal))
-        return _flow_out(entry, data.text)
+        return _flow_out(services, entry, data.text)
 
     @get("/{name:str}", operation_id="getFlow")
     async def get_flow(self, services: GivenServices, name: FromPath[str]) -> FlowOut:
         """Return one flow with its text."""
-        return _flow_out(services.editor.get(name), (await services.editor.text(name)).text)
+        return _flow_out(services, services.editor.get(name), (await services.editor.text(name)).text)
 
     @put("/{name:str}", operation_id="putFlow")
     async def put_flow(
@@ -142,7 +148,7 @@ class FlowController(Controller):
     ) -> FlowOut:
         """Create or replace a flow; it is live when the call returns."""
         entry = await services.editor.put(data.text, name=name, expected=data.expected, author=author_of(principal))
-        return _flow_out(entry, data.text)
+        return _flow_out(services, entry, data.text)
 
     @delete("/{name:str}", operation_id="deleteFlow")
     async def delete_flow(
@@ -154,14 +160,14 @@ class FlowController(Controller):
     @post("/{name:str}/enable", operation_id="enableFlow", status_code=200)
     async def enable_flow(self, services: GivenServices, principal: GivenPrincipal, name: FromPath[str]) -> FlowSummary:
         """Switch a flow of any origin on."""
-        return summary_of(await services.editor.set_enabled(name, True, author=author_of(principal)))
+        return summary_of(services, await services.editor.set_enabled(name, True, author=author_of(principal)))
 
     @post("/{name:str}/disable", operation_id="disableFlow", status_code=200)
     async def disable_flow(
         self, services: GivenServices, principal: GivenPrincipal, name: FromPath[str]
     ) -> FlowSummary:
         """Switch a flow of any origin off: clients do not see it any more, and no call runs it."""
-        return summary_of(await services.editor.set_enabled(name, False, author=author_of(principal)))
+        return summary_of(services, await services.editor.set_enabled(name, False, author=author_of(principal)))
 
     @get("/{name:str}/versions", operation_id="listVersions")
     async def list_versions(self, services: GivenServices, name: FromPath[str]) -> VersionsOut:
@@ -196,13 +202,14 @@ class FlowController(Controller):
     ) -> FlowOut:
         """Make an old version the current one, as a new version."""
         entry = await services.editor.rollback(name, data.number, expected=data.expected, author=author_of(principal))
-        return _flow_out(entry, (await services.editor.text(name)).text)
+        return _flow_out(services, entry, (await services.editor.text(name)).text)
 
 
-def summary_of(entry: CatalogEntry) -> FlowSummary:
+def summary_of(services: Services, entry: CatalogEntry) -> FlowSummary:
     """Return what lists show of a flow."""
     plan = entry.plan or entry.last_good
-    errors = sum(problem.severity == "error" for problem in entry.problems)
+    problems = services.editor.problems_of(entry)
+    errors = sum(problem.severity == "error" for problem in problems)
     return FlowSummary(
         name=entry.name,
         title="" if plan is None else plan.title,
@@ -216,13 +223,13 @@ def summary_of(entry: CatalogEntry) -> FlowSummary:
         is_valid=entry.is_valid,
         is_served=entry.served is not None and entry.served.enabled,
         errors=errors,
-        warnings=len(entry.problems) - errors,
+        warnings=len(problems) - errors,
         updated=entry.updated,
     )
 
 
-def _flow_out(entry: CatalogEntry, text: str) -> FlowOut:
-    return FlowOut(summary=summary_of(entry), text=text, problems=list(entry.problems))
+def _flow_out(services: Services, entry: CatalogEntry, text: str) -> FlowOut:
+    return FlowOut(summary=summary_of(services, entry), text=text, problems=services.editor.problems_of(entry))
 
 
 def _fits(entry: CatalogEntry, search: str | None) -> bool:
@@ -233,16 +240,19 @@ def _fits(entry: CatalogEntry, search: str | None) -> bool:
     return any(search.casefold() in text.casefold() for text in texts)
 
 
-def _is_one_of(entry: CatalogEntry, origin: Origin | None, status: FlowStatus | None, install: str | None) -> bool:
-    if (origin is not None and entry.origin != origin) or (install is not None and entry.install != install):
-        return False
-    is_wanted = {
-        None: True,
-        "live": entry.served is not None and entry.served.enabled,
-        "off": not entry.enabled,
-        "problems": bool(entry.problems),
-    }
-    return is_wanted[status]
+def _is_from(entry: CatalogEntry, origin: Origin | None, install: str | None) -> bool:
+    return origin in (None, entry.origin) and install in (None, entry.install)
+
+
+def _is(services: Services, entry: CatalogEntry, status: FlowStatus | None) -> bool:
+    match status:
+        case "live":
+            return entry.served is not None and entry.served.enabled
+        case "off":
+            return not entry.enabled
+        case "problems":
+            return bool(services.editor.problems_of(entry))
+    return True
 
 
 async def _text_of(services: Services, name: str, number: int | None) -> str:

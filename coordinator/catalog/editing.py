@@ -5,6 +5,7 @@ call returns.
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
@@ -30,11 +31,16 @@ class FlowText(Struct, frozen=True, kw_only=True):
     text: str
 
 
-class FlowEditor:
-    """The operations on flows."""
+def _no_doubts(_plan: Plan) -> Iterable[Problem]:
+    return ()
 
-    def __init__(self, catalog: Catalog) -> None:
+
+class FlowEditor:
+    """The operations on flows.  `doubts` finds what is wrong with a flow now though its text is sound."""
+
+    def __init__(self, catalog: Catalog, doubts: Callable[[Plan], Iterable[Problem]] = _no_doubts) -> None:
         self._catalog = catalog
+        self._doubts = doubts
         self._store = catalog.store
 
     def get(self, name: str) -> CatalogEntry:
@@ -62,7 +68,16 @@ class FlowEditor:
     async def analyse(self, text: str, file: str = "") -> tuple[Plan | None, list[Problem]]:
         """Compile a text unless it has errors, and find all that is wrong or doubtful, bad calls included."""
         plan, problems = await self._catalog.analyse(text, file)
-        return plan, [*problems, *self._call_problems(plan)]
+        return plan, [*problems, *self._call_problems(plan), *(() if plan is None else self._doubts(plan))]
+
+    def problems_of(self, entry: CatalogEntry) -> list[Problem]:
+        """Return what is wrong or doubtful about a flow now."""
+        return [*entry.problems, *(() if entry.plan is None else self._doubts(entry.plan))]
+
+    def doubts(self) -> list[Problem]:
+        """Return what is wrong now with flows whose text is sound."""
+        plans = (entry.plan for entry in self._catalog.entries.values())
+        return [problem for plan in plans if plan is not None for problem in self._doubts(plan)]
 
     async def put(
         self, text: str, *, name: str | None = None, expected: str | None = None, author: str = ""

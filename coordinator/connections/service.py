@@ -27,6 +27,7 @@ from coordinator.connections.model import (
     optional_secrets,
     secret_names,
 )
+from coordinator.connections.needs import connection_problems
 from coordinator.connections.states import Application, application_of, signed_in, state_of, token_version
 from coordinator.db.engine import Database, bump, hold
 from coordinator.db.tables import connections as table
@@ -35,7 +36,8 @@ from coordinator.vault.keys import SecretUnreadable
 from coordinator.vault.vault import TOPIC, Vault
 from flows.connections import Connection, ConnectionKind, sql_connection
 from flows.errors import Conflict, InputRejected, NotFound, StepError
-from flows.problems import did_you_mean
+from flows.plan import Plan
+from flows.problems import Problem, did_you_mean
 from packs.install import Available
 
 SETTINGS: Final = "settings"
@@ -133,6 +135,10 @@ class ConnectionService:
     def names(self) -> Iterable[str]:
         """Return the names of all connections."""
         return tuple(self._entries)
+
+    def problems_of(self, plan: Plan) -> list[Problem]:
+        """Return what a flow wants of connections and does not get."""
+        return list(connection_problems(plan, self._entries)) if plan.connections else []
 
     async def authorize(self, connection: Connection, *, refused: bool = False) -> Connection:
         """Return the connection with a token that is good now.  Raises StepError."""
