@@ -104,7 +104,7 @@ class Call(Struct, frozen=True, array_like=True, tag="call"):
     """
 
     version: int
-    coordinator: str
+    coordinator: SubjectPart
     number: int
     seconds: float
     request: RunRequest
@@ -117,14 +117,14 @@ class Call(Struct, frozen=True, array_like=True, tag="call"):
 class Cancel(Struct, frozen=True, array_like=True, tag="cancel"):
     """Stop these calls."""
 
-    coordinator: str
+    coordinator: SubjectPart
     numbers: tuple[int, ...]
 
 
 class Inquire(Struct, frozen=True, array_like=True, tag="inquire"):
     """Say which of these calls are not under way: they or their answers were lost."""
 
-    coordinator: str
+    coordinator: SubjectPart
     numbers: tuple[int, ...]
 
 
@@ -149,13 +149,13 @@ ToWorker = Call | Cancel | Inquire | PlanGiven | ConnectionsGiven
 class Changed(Struct, frozen=True, array_like=True, tag="changed"):
     """Connections of this coordinator changed; who holds some asks anew."""
 
-    coordinator: str
+    coordinator: SubjectPart
 
 
 class RollCall(Struct, frozen=True, array_like=True, tag="roll_call"):
     """All workers report now."""
 
-    coordinator: str
+    coordinator: SubjectPart
 
 
 News = Changed | RollCall

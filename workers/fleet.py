@@ -5,6 +5,7 @@ plans by digest, connections in memory, pools of clients.  Once a second it says
 """
 
 import asyncio
+import itertools
 import logging
 import os
 import platform
@@ -50,11 +51,13 @@ from workers.fleet_connections import CallConnections, FleetConnections
 from workers.fleet_plans import PlanCache, RunPlans
 from workers.fleet_questions import CallKey, Questions
 from workers.resources import PooledResources
-from workers.runner import Worker, run_plan
+from workers.runner import Worker, run_at_once, run_plan
 
 CLOSE_SECONDS: Final = 5.0
 CALLS_IN_ONE_GO: Final = 16
-"""After so many, answers are sent and runs that waited go on."""
+"""After so many, answers are sent, other messages are taken, and runs that waited go on."""
+BEHIND_SECONDS: Final = 0.05
+"""When it is looked again whether large answers are sent."""
 MAX_REMEMBERED: Final = 1000
 MAX_REMEMBERED_BYTES: Final = 64 * 1024
 """Which of the last answers are kept, in number and size, for coordinators that NATS lost them for."""
@@ -87,6 +90,7 @@ class FleetWorker:
         self._connections = FleetConnections(self._questions)
         self._resources = PooledResources()
         self._running: dict[CallKey, asyncio.Task[None]] = {}
+        self._line: dict[CallKey, tuple[Call, Plan]] = {}  # calls that end in one go, in the order of their coming
         self._load: Counter[str] = Counter()
         self._answered: dict[CallKey, RunResult] = {}  # in the order of their end
         self._idle = asyncio.Event()
@@ -118,7 +122,7 @@ class FleetWorker:
     async def drain(self, grace: float) -> None:
         """Take no more calls, and give those under way `grace` seconds."""
         self._state = "draining"
-        await self._report()
+        self._report()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), grace)
 
@@ -130,42 +134,44 @@ class FleetWorker:
         if ending:
             await asyncio.wait(ending, timeout=CLOSE_SECONDS)
         await asyncio.sleep(0)  # the callbacks of the tasks send their last words
-        await self._report()
+        self._report()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._link.sent(), CLOSE_SECONDS)
         await self._resources.close()
 
     # -- what is heard ---------------------------------------------------------------------------------------------
 
-    async def _take(self, message: Any, _subject: str) -> None:
+    def _take(self, message: Any, _subject: str) -> None:
         if type(message) is Call:
-            await self._begin(message)
+            self._begin(message)
         elif type(message) is Cancel:
             for number in message.numbers:
                 if (task := self._running.get((message.coordinator, number))) is not None:
                     task.cancel()
         elif type(message) is Inquire:
-            await self._account(message)
+            self._account(message)
         else:
             self._questions.answered(message)
 
-    async def _account(self, message: Inquire) -> None:
+    def _account(self, message: Inquire) -> None:
         """Say again how calls ended that the coordinator still waits for, and which of them are not known here."""
         subject, missing = coordinator_subject(message.coordinator), []
         for number in message.numbers:
             key = message.coordinator, number
             if (result := self._answered.get(key)) is not None:
-                await self._link.send(subject, Done(number, result))
-            elif key not in self._running:
+                self._link.send(subject, Done(number, result))
+            elif key not in self._running and key not in self._line:
                 missing.append(number)
         if missing:
-            await self._link.send(subject, Missing(tuple(missing)))
+            self._link.send(subject, Missing(tuple(missing)))
 
-    async def _hear(self, message: Any, _subject: str) -> None:
+    def _hear(self, message: Any, _subject: str) -> None:
         if type(message) is Changed:
             task = asyncio.create_task(self._renew(message.coordinator))
             self._beside.add(task)
             task.add_done_callback(self._beside.discard)
         else:
-            await self._report()
+            self._report()
 
     async def _renew(self, coordinator: str) -> None:
         await self._connections.of(coordinator).renew()
@@ -175,24 +181,43 @@ class FleetWorker:
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
-    async def _begin(self, call: Call) -> None:
+    def _begin(self, call: Call) -> None:
         reason = self._refusal(call)
         if reason is not None:
-            await self._link.send(coordinator_subject(call.coordinator), Refused(call.number, reason))
+            self._link.send(coordinator_subject(call.coordinator), Refused(call.number, reason))
             return
+        key = call.coordinator, call.number
+        loop = asyncio.get_running_loop()
+        self._idle.clear()
         plan = self._plans.by_digest(call.request.digest)
         if plan is not None and not plan.waits:
             # It ends in one go, so a task of its own would only cost.
-            await self._answer(call, await self._run_plan(call, plan, {}))
-            if self._done % CALLS_IN_ONE_GO == 0:
-                await asyncio.sleep(0)
+            if not self._line:
+                loop.call_soon(self._work_off)
+            self._line[key] = call, plan
             return
-        key = call.coordinator, call.number
-        task = asyncio.get_running_loop().create_task(self._run(call))
+        task = loop.create_task(self._run(call))
         self._running[key] = task
         self._load[call.coordinator] += 1
-        self._idle.clear()
         task.add_done_callback(lambda ended: self._ended(call, ended))
+
+    def _work_off(self) -> None:
+        """Run what stands in the line, a few calls at a time; not while large answers wait to be sent."""
+        loop = asyncio.get_running_loop()
+        for key in list(itertools.islice(self._line, 0 if self._link.is_behind else CALLS_IN_ONE_GO)):
+            call, plan = self._line[key]
+            try:
+                result = run_at_once(self._run_plan(call, plan, {}))
+            except Exception:
+                result = _internal_error(call)
+            self._answer(call, result)
+            del self._line[key]
+        if not self._line:
+            self._set_idle()
+        elif self._link.is_behind:
+            loop.call_later(BEHIND_SECONDS, self._work_off)
+        else:
+            loop.call_soon(self._work_off)
 
     def _refusal(self, call: Call) -> Literal["full", "stopping", "version"] | None:
         if call.version != VERSION:
@@ -202,7 +227,7 @@ class FleetWorker:
         return "full" if len(self._running) >= self._slots else None
 
     async def _run(self, call: Call) -> None:
-        await self._link.send(coordinator_subject(call.coordinator), Accepted(call.number, self._identity.worker))
+        self._link.send(coordinator_subject(call.coordinator), Accepted(call.number, self._identity.worker))
         try:
             result = await self._result(call)
         except HeadraceError as error:
@@ -210,9 +235,9 @@ class FleetWorker:
         except TimeoutError:
             result = _failed(RunTimeout.code, "The time of the run was over before the worker had all that it needs.")
         except Exception:
-            log.exception("the run %s of flow %s failed", call.request.run_id, call.request.flow)
-            result = _failed("internal", "The worker failed in a way that it should not. Its log says more.")
-        await self._answer(call, result)
+            result = _internal_error(call)
+        if self._answer(call, result) > MAX_REMEMBERED_BYTES:
+            await self._link.sent()
 
     async def _result(self, call: Call) -> RunResult:
         known = self._plans.by_digest(call.request.digest)
@@ -240,7 +265,7 @@ class FleetWorker:
         subject = coordinator_subject(call.coordinator)
 
         def say(event: Event) -> None:
-            self._link.post(subject, Said(call.number, event))
+            self._link.send(subject, Said(call.number, event))
 
         return await run_plan(plan, request, self._worker_for(call, called, connections), say)
 
@@ -249,46 +274,51 @@ class FleetWorker:
         network = NetworkPolicy(allow_loopback=call.allow_loopback, allow_private=call.allow_private)
         return Worker(RunPlans(self._plans, called), self._resources, connections, network)
 
-    async def _answer(self, call: Call, result: RunResult) -> None:
+    def _answer(self, call: Call, result: RunResult) -> int:
+        """Say how a run ended; return the bytes of the answer."""
         subject = coordinator_subject(call.coordinator)
         self._done += 1
         try:
-            size = await self._link.send(subject, Done(call.number, result))
-            if size <= MAX_REMEMBERED_BYTES:
-                self._answered[call.coordinator, call.number] = result
-                if len(self._answered) > MAX_REMEMBERED:
-                    del self._answered[next(iter(self._answered))]
+            size = self._link.send(subject, Done(call.number, result))
         except HeadraceError as error:
-            await self._link.send(subject, Done(call.number, _failed(error.code, str(error))))
+            return self._link.send(subject, Done(call.number, _failed(error.code, str(error))))
         except UnicodeEncodeError:
             message = "The result holds half of a character, which no client could read."
-            await self._link.send(subject, Done(call.number, _failed("bad_value", message)))
+            return self._link.send(subject, Done(call.number, _failed("bad_value", message)))
+        if size <= MAX_REMEMBERED_BYTES:
+            self._answered[call.coordinator, call.number] = result
+            if len(self._answered) > MAX_REMEMBERED:
+                del self._answered[next(iter(self._answered))]
+        return size
 
     def _ended(self, call: Call, task: "asyncio.Task[None]") -> None:
         del self._running[call.coordinator, call.number]
         self._load[call.coordinator] -= 1
-        if not self._running:
-            self._idle.set()
+        self._set_idle()
         if task.cancelled():
             result = _failed("cancelled", "The call was cancelled.")
             if self._state == "gone":
                 result = _failed("stopping", "The worker was stopped before the run ended.", retryable=True)
-            self._link.post(coordinator_subject(call.coordinator), Done(call.number, result))
+            self._link.send(coordinator_subject(call.coordinator), Done(call.number, result))
         elif (error := task.exception()) is not None:
             log.error("the answer of run %s could not be sent: %s", call.request.run_id, error)
+
+    def _set_idle(self) -> None:
+        if not self._running and not self._line:
+            self._idle.set()
 
     # -- reports ---------------------------------------------------------------------------------------------------
 
     async def _report_for_ever(self) -> None:
         while True:
-            await self._report()
+            self._report()
             await asyncio.sleep(REPORT_SECONDS)
 
-    async def _report(self) -> None:
+    def _report(self) -> None:
         if not self._link.is_up:
             return
         identity = self._identity
-        await self._link.send(
+        self._link.send(
             report_subject(identity.name),
             Report(
                 version=VERSION,
@@ -305,6 +335,12 @@ class FleetWorker:
                 state=self._state,
             ),
         )
+
+
+def _internal_error(call: Call) -> RunResult:
+    """To be called where a mistake of ours is caught."""
+    log.exception("the run %s of flow %s failed", call.request.run_id, call.request.flow)
+    return _failed("internal", "The worker failed in a way that it should not. Its log says more.")
 
 
 def _failed(code: str, message: str, *, retryable: bool = False) -> RunResult:

@@ -66,7 +66,7 @@ class Questions:
         answer = self._open[question.question] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(seconds):
-                await self._link.send(coordinator_subject(coordinator), question)
+                self._link.send(coordinator_subject(coordinator), question)
                 return await answer
         except TimeoutError as error:
             message = f"The coordinator did not answer its worker within {seconds:g} s."

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,17 @@ async def run_plan(plan: Plan, request: RunRequest, worker: Worker, emit: EventS
         error = _run_error(failure, run.current)
     duration = (time.perf_counter_ns() - started) // 1000
     return RunResult(reply=reply, error=error, steps=tuple(run.records), duration=duration)
+
+
+def run_at_once(run: Coroutine[Any, Any, RunResult]) -> RunResult:
+    """Return the result of a run that cannot wait, without a task."""
+    try:
+        run.send(None)
+    except StopIteration as end:
+        result: RunResult = end.value
+        return result
+    run.close()
+    raise RuntimeError("a run that cannot wait did")
 
 
 class Run:

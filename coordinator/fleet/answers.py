@@ -51,7 +51,7 @@ class Answers:
         self._was_stranger_refused = False
         self._signing_in: set[asyncio.Task[None]] = set()
 
-    async def answer(self, question: Question) -> None:
+    def answer(self, question: Question) -> None:
         """Answer one question, if a call needs it; one that needs a provider's word is answered later."""
         attempt = self._attempts.get(question.number)
         if attempt is None or not _needs(attempt.call, question):
@@ -68,7 +68,7 @@ class Answers:
             self._signing_in.add(task)
             task.add_done_callback(self._signing_in.discard)
             return
-        await self._link.send(subject, given)
+        self._link.send(subject, given)
 
     async def close(self) -> None:
         """Answer nobody any more."""
@@ -129,7 +129,7 @@ class Answers:
             log.exception("signing in for a worker failed")
             failure = StepError("Signing in failed in a way that it should not. The log says more.", code="internal")
             answer = ConnectionsGiven(question.question, (), {question.name: Failure.of(failure)})
-        await self._link.send(subject, answer)
+        self._link.send(subject, answer)
 
 
 def _needs(call: Call, question: Question) -> bool:

@@ -95,7 +95,7 @@ class FleetDispatcher:
             link.listening(REPORTS, report, self.watch.hear),
         ):
             watching = asyncio.create_task(self.watch.for_ever(), name="watch the workers")
-            await link.send(NEWS, RollCall(self._coordinator))
+            link.send(NEWS, RollCall(self._coordinator))
             try:
                 yield
             finally:
@@ -113,7 +113,7 @@ class FleetDispatcher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._attempts.idle.wait(), grace)
         for _, attempt in self._attempts:
-            await self._cancel(attempt)
+            self._cancel(attempt)
             attempt.end(_failed("stopping", "Headrace was stopped before the run ended.", retryable=True))
         await self._attempts.idle.wait()
 
@@ -166,11 +166,11 @@ class FleetDispatcher:
         call = attempt.call
         self._attempts.add(attempt)
         try:
-            await self._link.send(attempt.member.subject, call, reply=f"{self._subject}.{call.number}")
+            self._link.send(attempt.member.subject, call, reply=f"{self._subject}.{call.number}")
             return await attempt.future
         except asyncio.CancelledError:
             last_word = attempt.expect_last_word()
-            await self._cancel(attempt)
+            self._cancel(attempt)
             await asyncio.wait([last_word], timeout=CANCEL_SECONDS)
             raise
         except (HeadraceError, UnicodeEncodeError) as error:
@@ -193,21 +193,19 @@ class FleetDispatcher:
             self._network.allow_private,
         )
 
-    async def _cancel(self, attempt: Attempt) -> None:
+    def _cancel(self, attempt: Attempt) -> None:
         """Tell the worker to stop; one that cannot be told has stopped, or will be told that it is lost."""
-        message = Cancel(self._coordinator, (attempt.call.number,))
-        with suppress(Exception):
-            await self._link.send(attempt.member.subject, message)
+        self._link.send(attempt.member.subject, Cancel(self._coordinator, (attempt.call.number,)))
 
-    async def _take(self, message: Any, _subject: str) -> None:
+    def _take(self, message: Any, _subject: str) -> None:
         if isinstance(message, Question):
-            await self._answers.answer(message)
+            self._answers.answer(message)
         else:
             self._attempts.take(message)
 
     def _connections_changed(self) -> None:
         if not self._is_closing:
-            self._link.post(NEWS, Changed(self._coordinator))
+            self._link.send(NEWS, Changed(self._coordinator))
 
 
 def may_repeat(plan: Plan) -> bool:
@@ -217,7 +215,7 @@ def may_repeat(plan: Plan) -> bool:
     return not plan.waits or any(each is True for each in says)
 
 
-async def _nothing(_message: Any, _subject: str) -> None:
+def _nothing(_message: Any, _subject: str) -> None:
     """Below our subject only NATS itself speaks, to say that nobody was there."""
 
 

@@ -12,7 +12,7 @@ from flows.bus.access import NatsAccess
 from flows.bus.client import connected
 
 if TYPE_CHECKING:
-    from nats.aio.client import Client
+    from flows.bus.prompt import PromptClient
 
 Told = Callable[[], Awaitable[None]]
 
@@ -20,7 +20,7 @@ Told = Callable[[], Awaitable[None]]
 class Nats:
     """An open connection.  `coordinator_id` names this coordinator among all that share the NATS."""
 
-    def __init__(self, client: "Client", access: NatsAccess, coordinator_id: str, *, is_own: bool) -> None:
+    def __init__(self, client: "PromptClient", access: NatsAccess, coordinator_id: str, *, is_own: bool) -> None:
         self.client = client
         self.access = access
         self.coordinator_id = coordinator_id

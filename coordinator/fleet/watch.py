@@ -41,7 +41,7 @@ class Watch:
         self._since = -LOST_SECONDS
         """Since when NATS is there without a break."""
 
-    async def hear(self, report: Report, subject: str) -> None:
+    def hear(self, report: Report, subject: str) -> None:
         """Take the report of a worker.  By its subject NATS vouches for the name, where each has a user of its own."""
         known = self._roster.get(report.worker)
         is_its_own = known is None or known.report.name == report.name
@@ -91,7 +91,7 @@ class Watch:
         """Take it that NATS is there again after an outage: ask who is there, and what became of the calls."""
         await self._link.listen_again()
         self._since = time.monotonic()
-        self._link.post(NEWS, RollCall(self._coordinator))
+        self._link.send(NEWS, RollCall(self._coordinator))
         for _, attempt in self._attempts:
             attempt.asked = 0.0
 
@@ -108,7 +108,7 @@ class Watch:
                 self._roster.forgive(delay)  # we did not listen; what they said meanwhile is still to be read
             last = now
             try:
-                await self._look(now)
+                self._look(now)
             except Exception:
                 log.exception("watching the workers failed")
 
@@ -119,23 +119,23 @@ class Watch:
                 attempt.end(lost)
         if numbers:
             # Should it only have been stopped in its tracks, it does not go on with what others do now.
-            self._link.post(member.subject, Cancel(self._coordinator, numbers))
+            self._link.send(member.subject, Cancel(self._coordinator, numbers))
 
-    async def _look(self, now: float) -> None:
+    def _look(self, now: float) -> None:
         for member in self._roster.silent(now, LOST_SECONDS):
             self.lose(member.report.worker, f"nothing was heard of its worker for {LOST_SECONDS:g} s")
         if self._link.is_up:
             for member in self._roster.silent(now, OVERDUE_SECONDS):
                 worker = member.report.worker
                 question = Inquire(self._coordinator, ())
-                await self._link.send(member.subject, question, reply=f"{self._subject}.worker.{worker}")
-            await self._inquire(now)
+                self._link.send(member.subject, question, reply=f"{self._subject}.worker.{worker}")
+            self._inquire(now)
         for number, attempt in self._attempts:
             if now > attempt.due:
-                self._link.post(attempt.member.subject, Cancel(self._coordinator, (number,)))
+                self._link.send(attempt.member.subject, Cancel(self._coordinator, (number,)))
                 attempt.end(OVERDUE)
 
-    async def _inquire(self, now: float) -> None:
+    def _inquire(self, now: float) -> None:
         """Ask about calls of which nothing was heard for long: they, or their answers, may be lost."""
         silent: dict[str, list[int]] = {}
         for number, attempt in self._attempts:
@@ -143,4 +143,4 @@ class Watch:
                 attempt.asked = now
                 silent.setdefault(attempt.member.subject, []).append(number)
         for subject, numbers in silent.items():
-            await self._link.send(subject, Inquire(self._coordinator, tuple(numbers)))
+            self._link.send(subject, Inquire(self._coordinator, tuple(numbers)))

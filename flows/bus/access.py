@@ -54,6 +54,11 @@ class NatsAccess(Struct, frozen=True, kw_only=True):
 
     def options(self) -> dict[str, Any]:
         """Return what the client library is to be told.  Raises OSError, ssl.SSLError."""
+    @property
+    def is_over_websocket(self) -> bool:
+        """Whether some server is reached over a WebSocket."""
+        return any(urlsplit(url).scheme in ("ws", "wss") for url in self.servers)
+
         options: dict[str, Any] = {"servers": self.servers}
         given = {"user": self.user, "password": self.password, "token": self.token}
         options |= {name: value for name, value in given.items() if value}

@@ -12,6 +12,8 @@ from flows.errors import HeadraceError
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
+    from flows.bus.prompt import PromptClient
+
 CONNECT_SECONDS: Final = 2
 RECONNECT_SECONDS: Final = 0.25
 PING_SECONDS: Final = 5
@@ -35,15 +37,15 @@ class NatsUnavailable(HeadraceError):
 @asynccontextmanager
 async def connected(
     access: NatsAccess, name: str, *, lost: Told | None = None, back: Told | None = None, tries: int = -1
-) -> AsyncIterator["Client"]:
+) -> AsyncIterator["PromptClient"]:
     """Connect, and close at the end.  `name` is what NATS shows of us.
 
     Waits until NATS is there, however long, or fails after so many `tries`, or when it does not let us in.
     `lost` and `back` are told when the connection breaks and when it is there again.  Raises NatsUnavailable.
     """
-    from nats.aio.client import Client
+    from flows.bus.prompt import PromptClient
 
-    client = Client()
+    client = PromptClient(over_websocket=access.is_over_websocket)
     watch = _Watch(access, lost, back, lambda: client.connect(**access.options(), **options))
     options: dict[str, Any] = {
         "name": name,

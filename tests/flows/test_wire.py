@@ -82,3 +82,11 @@ def test_messages_that_never_end_are_given_up_the_oldest_first(monkeypatch: pyte
 def test_what_is_no_message_for_a_worker_is_an_error_and_nothing_else(data: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         wire.to_worker(data)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "*", ">", "a\r\nPUB other 0\r\n", "x" * 101])
+def test_a_coordinator_is_not_answered_under_a_name_that_is_more_than_a_part_of_a_subject(name: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        wire.to_worker(encoded(wire.Cancel(name, (1,))))
+    with pytest.raises(msgspec.ValidationError):
+        wire.news(encoded(wire.Changed(name)))
