@@ -27,6 +27,10 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 """The request line and all headers."""
 REQUEST_SECONDS: Final = 60.0
 """How long a request may take to arrive, body included, and a new connection to send anything."""
+MAX_HELD_BYTES: Final = 64 * 1024
+"""What is written soon instead of at once, for what follows to be written with it."""
+PASSED_ON: Final = ("get_extra_info", "is_closing", "pause_reading", "resume_reading", "set_protocol")
+"""What else uvicorn does with the transport of a connection."""
 CLOSE_SECONDS: Final = 3
 """How long connections may take to send their last bytes, after the calls have ended."""
 
@@ -125,6 +129,35 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class _JoinedWrites(asyncio.Transport):
+    """Writes the head and the body of a response as one: a write costs more than it takes to make either."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._loop = loop
+        self._write = transport.write
+        self._close = transport.close
+        self._held: bytes = b""
+        self.__dict__.update({name: getattr(transport, name) for name in PASSED_ON})  # without a layer in between
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not self._held and len(data) <= MAX_HELD_BYTES:
+            self._held = bytes(data)
+            self._loop.call_soon(self._write_held)
+        else:
+            held, self._held = self._held, b""
+            self._write(held + data)
+
+    def close(self) -> None:
+        self._write_held()
+        self._close()
+
+    def _write_held(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._write(held)
+
+
 class _BoundedProtocol(HttpToolsProtocol):
     """Refuses a request whose head does not end, and hangs up on one that does not arrive: both would wait forever."""
 
@@ -132,7 +165,7 @@ class _BoundedProtocol(HttpToolsProtocol):
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(_JoinedWrites(transport, self.loop))
         self._patience = self.loop.call_later(REQUEST_SECONDS, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
