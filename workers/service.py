@@ -17,7 +17,7 @@ from workers.fleet import FleetWorker, Identity
 
 Came = TypeVar("Came")
 
-COLLECT_AFTER: Final = 10_000
+COLLECT_AFTER: Final = 100_000
 """As in the coordinator: a call makes about a hundred objects, and hardly one of them in a cycle."""
 
 
