@@ -52,13 +52,13 @@ class NatsAccess(Struct, frozen=True, kw_only=True):
         """Whether the connection is encrypted from its beginning on."""
         return bool(self.ca or self.cert) or all(urlsplit(url).scheme in ("tls", "wss") for url in self.servers)
 
-    def options(self) -> dict[str, Any]:
-        """Return what the client library is to be told.  Raises OSError, ssl.SSLError."""
     @property
     def is_over_websocket(self) -> bool:
         """Whether some server is reached over a WebSocket."""
         return any(urlsplit(url).scheme in ("ws", "wss") for url in self.servers)
 
+    def options(self) -> dict[str, Any]:
+        """Return what the client library is to be told.  Raises OSError, ssl.SSLError."""
         options: dict[str, Any] = {"servers": self.servers}
         given = {"user": self.user, "password": self.password, "token": self.token}
         options |= {name: value for name, value in given.items() if value}
