@@ -1,4 +1,4 @@
-"""Where NATS is and who we are there.  Touches no I/O but to read the files of TLS."""
+"""Where NATS is and who we are there.  Touches no I/O but to read the files that prove it."""
 
 import ipaddress
 import ssl
@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+
+from flows.bus.credentials import credentials_options
 
 
 class NatsAccess(Struct, frozen=True, kw_only=True):
@@ -58,21 +60,37 @@ class NatsAccess(Struct, frozen=True, kw_only=True):
         return any(urlsplit(url).scheme in ("ws", "wss") for url in self.servers)
 
     def options(self) -> dict[str, Any]:
-        """Return what the client library is to be told.  Raises OSError, ssl.SSLError."""
+        """Return what the client library is to be told.  Raises OSError, ValueError; both name the file."""
         options: dict[str, Any] = {"servers": self.servers}
         given = {"user": self.user, "password": self.password, "token": self.token}
         options |= {name: value for name, value in given.items() if value}
         if self.credentials:
-            options["user_credentials"] = self.credentials
-        if self.ca or self.cert:
+            options |= credentials_options(self.credentials)
+        if self.ca or self.cert or self.key:
             options["tls"] = self._tls()
         return options
 
     def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=self.ca or None)
+        for path in filter(None, (self.ca, self.cert, self.key)):
+            open(path, "rb").close()  # its error names the file, which those of `ssl` do not
+        try:
+            context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=self.ca or None)
+        except ssl.SSLError as error:
+            raise ValueError(f"{self.ca} (nats_ca) holds no certificate in PEM") from error
+        if self.key and not self.cert:
+            raise ValueError(f"{self.key} (nats_key) is a key, and nats_cert does not say for which certificate")
         if self.cert:
-            context.load_cert_chain(self.cert, self.key or None)
+            files = f"{self.cert} (nats_cert)" + (f" and {self.key} (nats_key)" if self.key else "")
+            try:
+                context.load_cert_chain(self.cert, self.key or None, password=_no_password)
+            except ssl.SSLError as error:
+                raise ValueError(f"{files}: no certificate in PEM with its key") from error
         return context
+
+
+def _no_password() -> str:
+    """Refuse an encrypted key: otherwise OpenSSL asks whoever sits at the terminal, and waits."""
+    raise ValueError("the key for NATS is encrypted, and there is no setting for its password")
 
 
 def _is_loopback(host: str) -> bool:
