@@ -6,7 +6,6 @@ the caller, the client program and the id together; where two calls share all th
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Literal
 
 from msgspec import UnsetType
@@ -100,16 +99,18 @@ class Follower:
         self._notifier = notifier
         self._sse_after = sse_after_seconds
         self._keepalive = keepalive_seconds
-        self._changed = asyncio.Event()
+        self._has_changed = False
+        self._waiter: asyncio.Future[None] | None = None
 
-    @property
-    def wake(self) -> Callable[[], None]:
-        """To be called when the notifier took an event."""
-        return self._changed.set
+    def wake(self, _cause: object = None) -> None:
+        """Look what there is to say; to be called when the notifier took an event."""
+        self._has_changed = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def follow(self, call: RunningCall, route: Route, receive: Receive) -> None:
         """Return when the call has ended.  A modern client that goes away cancels its call."""
-        call.task.add_done_callback(lambda _: self._changed.set())
+        call.task.add_done_callback(self.wake)
         watcher = asyncio.ensure_future(until_disconnect(receive)) if route.is_modern else None
         if watcher is not None:
             watcher.add_done_callback(lambda _: call.cancel("gone"))
@@ -126,13 +127,17 @@ class Follower:
 
     async def _wait(self) -> None:
         """Wait for a change, or until something is due without one."""
-        until = self._silent_until()
-        try:
-            async with asyncio.timeout(None if until is None else max(until - time.monotonic(), 0)):
-                await self._changed.wait()
-        except TimeoutError:
-            return
-        self._changed.clear()
+        if not self._has_changed:
+            # A future and a timer: an event and a timeout would cost every call several times as much.
+            loop, until = asyncio.get_running_loop(), self._silent_until()
+            self._waiter = loop.create_future()
+            timer = None if until is None else loop.call_later(max(until - time.monotonic(), 0), self.wake)
+            try:
+                await self._waiter
+            finally:
+                if timer is not None:
+                    timer.cancel()
+        self._has_changed = False
 
     def _silent_until(self) -> float | None:
         stream = self._stream
