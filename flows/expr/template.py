@@ -6,6 +6,7 @@ escaping.  `$${{` stands for a plain `${{`.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,8 @@ from flows.expr.values import to_text as value_text
 
 OPENING = "${{"
 CLOSING = "}}"
+SHARED_TEMPLATES = 4096
+SHARED_CHARACTERS = 200
 _ENDS_TRIED = 100
 
 
@@ -82,6 +85,10 @@ def compile_template(text: str) -> Template | None:
     """Compile a scalar; None when it holds no `${{`, which makes it plain text.  Raises ExpressionInvalid."""
     if OPENING not in text:
         return None
+    return _shared(text) if len(text) <= SHARED_CHARACTERS else _compiled(text)
+
+
+def _compiled(text: str) -> Template:
     parts = tuple(_merged(_parts(text)))
     expressions = [part for part in parts if isinstance(part, Expression)]
     names: dict[str, int] = {}
@@ -90,6 +97,10 @@ def compile_template(text: str) -> Template | None:
             names.setdefault(name, offset)
     is_expression = len(expressions) == 1 and all(part.isspace() for part in parts if isinstance(part, str))
     return Template(tuple(expressions) if is_expression else parts, MappingProxyType(names), is_expression)
+
+
+# Flows that live together say much alike, such as `${{ args.id }}`, and a template is the same wherever it stands.
+_shared = lru_cache(maxsize=SHARED_TEMPLATES)(_compiled)
 
 
 def _merged(pieces: Iterator[str | Expression]) -> Iterator[str | Expression]:

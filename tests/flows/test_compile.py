@@ -39,6 +39,18 @@ def test_a_version_is_named_by_its_text() -> None:
     assert plan.digest != compile_flow(text + "# a comment\n").digest
 
 
+def test_the_same_expression_is_judged_by_each_flow_and_at_each_place_anew() -> None:
+    text = "flow: mill\ninput: {call: {params: {NAME: string}}}\nsteps:\n- map: ${{ args.sacks }}\n"
+    late = text.replace("steps:\n", "steps:\n- log: nothing\n")
+
+    knows = check_flow(text.replace("NAME", "sacks"))
+    lacks = [str(problem) for each in (text, late) for problem in check_flow(each.replace("NAME", "sack"))]
+
+    assert knows == []
+    message = "There is no argument 'sacks'. Did you mean 'sack'?   [flow.unknown-name]"
+    assert lacks == [f"4:12: {message}", f"5:12: {message}"]
+
+
 def test_the_short_form_of_params_becomes_a_schema_with_required_names() -> None:
     plan = compile_flow(
         "flow: mill\ninput:\n  call:\n    params:\n"
