@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.compile import compile_flow
 from flows.events import Event
+from flows.plan import Plan
 from flows.runs import RunRequest, RunResult
 from flows.sdk import NetworkPolicy
 from workers.connections import Connections
@@ -31,19 +32,21 @@ async def run_flow(
     dispatcher = LocalDispatcher(PlanTable(plans), known, LOOPBACK)
     heard = [] if events is None else events
     try:
-        return await dispatcher.run(
-            RunRequest(
-                run_id="run-1",
-                flow=plan.name,
-                digest=plan.digest,
-                args=plan.input.arguments.complete(args or {}),
-                deadline=time.time() + seconds,
-                **request,
-            ),
-            heard.append,
-        )
+        return await dispatcher.run(request_for(plan, args, seconds, **request), heard.append)
     finally:
         await dispatcher.close()
+
+
+def request_for(plan: Plan, args: Mapping[str, Any] | None = None, seconds: float = 20.0, **more: Any) -> RunRequest:
+    """Return the request to run a plan with these arguments, within so many seconds."""
+    return RunRequest(
+        run_id="run-1",
+        flow=plan.name,
+        digest=plan.digest,
+        args=plan.input.arguments.complete(args or {}),
+        deadline=time.time() + seconds,
+        **more,
+    )
 
 
 async def value_of(text: str, args: Mapping[str, Any] | None = None, **more: Any) -> Any:

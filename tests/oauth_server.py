@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from tests.listening import listening
+
 CLIENT_ID = "headrace-test"
 CLIENT_SECRET = "canary-client-secret"
 
@@ -120,14 +122,8 @@ async def oauth_server() -> AsyncIterator[OAuthServer]:
     application.router.add_get("/authorize", server.authorize)
     application.router.add_post("/token", server.token)
     application.router.add_route("*", "/api/{path:.*}", server.api)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with listening(application) as server.url:
         yield server
-    finally:
-        await runner.cleanup()
 
 
 def _error(code: str, description: str, status: int = 400) -> web.Response:

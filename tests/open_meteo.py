@@ -12,11 +12,13 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from tests.certificates import Authority
 from tests.headrace_process import ROOT
+from tests.listening import listening
 
 NAMES = ("api.open-meteo.com", "geocoding-api.open-meteo.com")
 PLACES = {"Oslo": {"name": "Oslo", "country": "Norway", "latitude": 59.91, "longitude": 10.75}}
@@ -66,17 +68,12 @@ async def open_meteo(folder: Path) -> AsyncIterator[OpenMeteo]:
     app = web.Application()
     app.router.add_get("/v1/search", meteo.search)
     app.router.add_get("/v1/forecast", meteo.forecast)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server_context(folder, *NAMES)).start()
+    async with listening(app, authority.server_context(folder, *NAMES)) as url:
         (folder / "authority.pem").write_bytes(authority.certificate)
         (folder / "sitecustomize.py").write_text(TELEPHONE_BOOK)
         meteo.environment = {
             "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
             "SSL_CERT_FILE": str(folder / "authority.pem"),
-            "TEST_TELEPHONE_BOOK": json.dumps(dict.fromkeys(NAMES, runner.addresses[0][1])),
+            "TEST_TELEPHONE_BOOK": json.dumps(dict.fromkeys(NAMES, urlsplit(url).port)),
         }
         yield meteo
-    finally:
-        await runner.cleanup()

@@ -1,6 +1,5 @@
 """A pack of the catalog as an install runs it, in process, with answers held to what `returns` promises."""
 
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,15 +8,14 @@ from flows.compile import analyse_definition
 from flows.connections import Connection, FixedConnections
 from flows.definition import Binding, FlowDefinition
 from flows.plan import Plan
-from flows.runs import RunError, RunRequest
+from flows.runs import RunError
 from flows.sdk import NetworkPolicy
 from packs.loader import CATALOG, load_pack
 from packs.manifest import compile_variables
 from packs.pack import Pack
+from tests.flow_runs import LOOPBACK, request_for
 from workers.connections import Connections
 from workers.local import LocalDispatcher, PlanTable
-
-LOOPBACK = NetworkPolicy(allow_loopback=True)
 
 
 class Failed(Exception):
@@ -40,14 +38,7 @@ class Installed:
         """Return the value of a tool.  Raises Failed."""
         plan = self._plans[tool]
         assert plan.input.arguments.rejections(args) == []
-        request = RunRequest(
-            run_id="run-1",
-            flow=tool,
-            digest=plan.digest,
-            args=plan.input.arguments.complete(args),
-            deadline=time.time() + 20,
-        )
-        result = await self._dispatcher.run(request)
+        result = await self._dispatcher.run(request_for(plan, args))
         if result.error is not None:
             raise Failed(result.error)
         assert result.reply is not None

@@ -4,7 +4,6 @@ The tools run in process, with real requests to the server through the base URL 
 """
 
 import re
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from msgspec import UNSET
 
 from flows.connections import Connection, FixedConnections
 from flows.plan import FlowTest, Plan
-from flows.runs import RunRequest, RunResult
-from flows.sdk import NetworkPolicy
+from flows.runs import RunResult
 from packs.pack import Pack
+from tests.flow_runs import LOOPBACK, request_for
+from tests.listening import listening
 from workers.connections import Connections
 from workers.local import LocalDispatcher, PlanTable
 
@@ -118,14 +118,8 @@ async def served(api: DescribedApi, credential: str, *, keeps_state: bool = Fals
     server = StandIn(api, credential, keeps_state=keeps_state)
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with listening(application) as server.origin:
         yield server
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -147,7 +141,7 @@ async def standing_in(
             )
             for name, declared in pack.manifest.connections.items()
         )
-        dispatcher = LocalDispatcher(PlanTable(pack.plans()), Connections(source), NetworkPolicy(allow_loopback=True))
+        dispatcher = LocalDispatcher(PlanTable(pack.plans()), Connections(source), LOOPBACK)
         try:
             yield server, dispatcher
         finally:
@@ -156,14 +150,7 @@ async def standing_in(
 
 async def run(plan: Plan, args: Mapping[str, Any], dispatcher: LocalDispatcher) -> RunResult:
     assert plan.input.arguments.rejections(args) == []
-    request = RunRequest(
-        run_id="run-1",
-        flow=plan.name,
-        digest=plan.digest,
-        args=plan.input.arguments.complete(args),
-        deadline=time.time() + 20,
-    )
-    return await dispatcher.run(request, lambda _event: None)
+    return await dispatcher.run(request_for(plan, args), lambda _event: None)
 
 
 async def hold_example(

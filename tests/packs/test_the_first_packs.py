@@ -17,6 +17,7 @@ from aiohttp import web
 from tests.clients.clients import Connection, python_sdk
 from tests.coordinator.packs.support import FIND_ORDER, SHOP
 from tests.headrace_process import HeadraceProcess
+from tests.listening import listening
 from tests.open_meteo import open_meteo
 
 pytestmark = pytest.mark.processes
@@ -44,14 +45,8 @@ async def shop_service() -> AsyncIterator[Shop]:
     shop = Shop()
     app = web.Application()
     app.router.add_get("/orders/7", shop.order)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        shop.url = "http://{}:{}".format(*runner.addresses[0])
+    async with listening(app) as shop.url:
         yield shop
-    finally:
-        await runner.cleanup()
 
 
 async def headrace(server: HeadraceProcess, *command: str, stdin: str = "") -> list[str]:

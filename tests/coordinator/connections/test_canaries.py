@@ -19,7 +19,7 @@ from tests.coordinator.connections.support import (
     unattended,
 )
 from tests.coordinator.in_process import InProcess, coordinator
-from tests.flows.steps.http.support import Upstream, fixed
+from tests.flows.steps.http.support import fixed, upstream_server
 from tests.oauth_server import CLIENT_SECRET, oauth_server
 
 CANARY = 'canary-7f3a/+ &="quoted"'
@@ -122,10 +122,11 @@ async def test_no_secret_is_in_anything_that_was_written(tmp_path: Path, caplog:
     for of_the_test in ("httpx", "httpcore", "aiohttp.access"):
         caplog.set_level(logging.WARNING, logger=of_the_test)
     said: list[str] = []
-    upstream = Upstream()
-    runner = await upstream.start()
-    flows = FLOWS | flows_with_secrets(upstream.url)
-    async with oauth_server() as provider, coordinator(tmp_path, flows) as headrace:
+    async with (
+        upstream_server() as upstream,
+        oauth_server() as provider,
+        coordinator(tmp_path, FLOWS | flows_with_secrets(upstream.url)) as headrace,
+    ):
         made = {
             **http_kinds(upstream.url),
             "code": (interactive(provider), {"client_secret": CLIENT_SECRET}),
@@ -155,7 +156,6 @@ async def test_no_secret_is_in_anything_that_was_written(tmp_path: Path, caplog:
         depending = set((await shown(headrace, "values"))["dependents"])
         said.append(repr(headrace.services) + repr(headrace.services.connections.entries()))
         said += [repr(headrace.services.connections.get(name)) for name in headrace.services.connections.names()]
-    await runner.cleanup()
 
     everything_written = {
         "answers": "\n".join(said),

@@ -10,7 +10,7 @@ from coordinator.connections.model import AuthorizationCode, HttpConnection, che
 from flows.errors import InputRejected
 from tests.coordinator.connections.support import ORDERS, call, put, sentence_of, shown
 from tests.coordinator.in_process import InProcess, coordinator
-from tests.flows.steps.http.support import Upstream, fixed
+from tests.flows.steps.http.support import Upstream, fixed, upstream_server
 
 CANARY = "canary-of-a-connection"
 HOW_TO_ENTER = "On the command line --secret asks for it; REST takes it under `secrets`."
@@ -27,10 +27,8 @@ output: {reply: {n: "${{ it.rows[0].n }}"}}
 
 @pytest.fixture
 async def upstream() -> AsyncIterator[Upstream]:
-    server = Upstream()
-    runner = await server.start()
-    yield server
-    await runner.cleanup()
+    async with upstream_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from aiohttp import web
 from packs.archive import make_archive
 from tests.certificates import Authority
 from tests.headrace_process import HeadraceProcess
+from tests.listening import listening
 from tests.packs.support import mill
 
 pytestmark = pytest.mark.processes
@@ -37,13 +38,8 @@ async def https_server(context: ssl.SSLContext) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_get("/mill.zip", pack)
     app.router.add_get("/moved.zip", moved)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with listening(app, context) as url:
+        yield url
 
 
 async def test_a_pack_is_fetched_from_a_trusted_server_by_its_digest(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from flows.steps._folder import MARKER
 from flows.steps._threads import FILES, run_in
 from tests.flow_runs import steps, value_of
-from tests.flows.steps.http.support import Upstream, fixed
+from tests.flows.steps.http.support import Upstream, fixed, upstream_server
 
 MORE_THAN_THERE_ARE_THREADS = 50
 
@@ -18,11 +18,8 @@ MORE_THAN_THERE_ARE_THREADS = 50
 @pytest.fixture
 async def upstream() -> AsyncIterator[Upstream]:
     """A server with one page."""
-    server = Upstream()
-    server.answer = fixed("<title>Mill</title><p>It turns.", content_type="text/html")
-    runner = await server.start()
-    yield server
-    await runner.cleanup()
+    async with upstream_server(fixed("<title>Mill</title><p>It turns.", content_type="text/html")) as server:
+        yield server
 
 
 async def title(upstream: Upstream) -> str:

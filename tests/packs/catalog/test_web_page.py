@@ -1,10 +1,11 @@
 """The pack `web-page` against a real server."""
 
+from collections.abc import AsyncIterator
+
 import pytest
-from aiohttp import web
 
 from flows.sdk import NetworkPolicy
-from tests.flows.steps.http.support import Upstream, fixed
+from tests.flows.steps.http.support import Upstream, fixed, upstream_server
 from tests.packs.installed import Failed, installed
 
 OPEN = NetworkPolicy(allow_loopback=True, allow_private=True)
@@ -12,13 +13,10 @@ PAGE = "<title>Mill</title><h1>Mill</h1><p>The <a href='/wheel'>wheel</a> and <a
 
 
 @pytest.fixture
-async def upstream() -> object:
+async def upstream() -> AsyncIterator[Upstream]:
     """A server with one page."""
-    server = Upstream()
-    server.answer = fixed(PAGE, content_type="text/html")
-    runner: web.AppRunner = await server.start()
-    yield server
-    await runner.cleanup()
+    async with upstream_server(fixed(PAGE, content_type="text/html")) as server:
+        yield server
 
 
 async def test_a_page_is_described_read_and_followed(upstream: Upstream) -> None:

@@ -4,7 +4,6 @@
 """
 
 import re
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,13 +14,13 @@ import pytest
 from aiohttp import web
 
 from flows.compile import analyse_flow, check_flow
-from flows.runs import RunRequest
 from packs.loader import read_pack
 from packs.openapi import Generated, generate, read_spec
 from packs.openapi.refs import Refs
 from packs.openapi.samples import sample_of
 from packs.openapi.schemas import Schemas
-from tests.flow_runs import LOOPBACK
+from tests.flow_runs import LOOPBACK, request_for
+from tests.listening import listening
 from tests.packs.openapi.support import GITHUB
 from workers.connections import Connections
 from workers.local import LocalDispatcher, PlanTable
@@ -85,15 +84,8 @@ async def served() -> AsyncIterator[tuple[Described, Generated]]:
     server = Described(document)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield server, generate(read_spec(msgspec.json.encode({**document, "servers": [{"url": address}]})))
-    finally:
-        await runner.cleanup()
+    async with listening(app) as url:
+        yield server, generate(read_spec(msgspec.json.encode({**document, "servers": [{"url": url}]})))
 
 
 async def test_made_tools_ask_what_the_description_describes() -> None:
@@ -110,14 +102,7 @@ async def test_made_tools_ask_what_the_description_describes() -> None:
             for name, (args, _) in CALLS.items():
                 plan = plans[name]
                 assert plan.input.arguments.rejections(args) == []
-                request = RunRequest(
-                    run_id=name,
-                    flow=name,
-                    digest=plan.digest,
-                    args=plan.input.arguments.complete(args),
-                    deadline=time.time() + 5,
-                )
-                result = await dispatcher.run(request)
+                result = await dispatcher.run(request_for(plan, args))
                 assert result.error is None, (name, result.error)
                 assert result.reply is not None
         finally:

@@ -5,23 +5,19 @@ from collections.abc import AsyncIterator
 import pytest
 
 from flows.sdk import NetworkPolicy
-from tests.flows.steps.http.support import Run, Upstream
+from tests.flows.steps.http.support import Run, Upstream, upstream_server
 
 
 @pytest.fixture
 async def upstream() -> AsyncIterator[Upstream]:
-    server = Upstream()
-    runner = await server.start()
-    yield server
-    await runner.cleanup()
+    async with upstream_server() as server:
+        yield server
 
 
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[Upstream]:
-    server = Upstream()
-    runner = await server.start()
-    yield server
-    await runner.cleanup()
+    async with upstream_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import aiohttp
@@ -15,6 +16,7 @@ from flows.events import Event
 from flows.sdk import Connection, NetworkPolicy, Scope
 from flows.steps import _http_client as http_client
 from flows.steps.http import HttpConfig, http
+from tests.listening import listen
 
 PATIENCE_SECONDS = 5
 NO_TYPE = "none/none"
@@ -107,12 +109,21 @@ class Upstream:
         application = web.Application(client_max_size=64 * 1024 * 1024)
         application.router.add_route("*", "/{path:.*}", self.handle)
         application.on_response_prepare.append(leave_out_the_type)
-        runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        runner, self.url = await listen(application, tls)
         self.port = runner.addresses[0][1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         return runner
+
+
+@asynccontextmanager
+async def upstream_server(answer: Answer | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
+    """Run such a server."""
+    server = Upstream()
+    server.answer = answer or server.answer
+    runner = await server.start(tls)
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
 
 
 async def leave_out_the_type(_request: web.Request, response: web.StreamResponse) -> None:

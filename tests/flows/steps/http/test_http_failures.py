@@ -22,7 +22,17 @@ from yarl import URL
 from flows.errors import ConnectionLost, RunTimeout
 from flows.steps import _http_client as http_client
 from flows.steps import _http_errors as http_errors
-from tests.flows.steps.http.support import PATIENCE_SECONDS, Answer, Answers, Run, Upstream, ask, failure, resolving
+from tests.flows.steps.http.support import (
+    PATIENCE_SECONDS,
+    Answer,
+    Answers,
+    Run,
+    Upstream,
+    ask,
+    failure,
+    resolving,
+    upstream_server,
+)
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
@@ -138,11 +148,8 @@ async def test_what_may_have_been_done_is_only_retryable_when_doing_it_twice_is_
 
 
 async def test_a_certificate_that_nobody_vouches_for(run: Run, tmp_path: Path) -> None:
-    server = Upstream()
-    runner = await server.start(tls=self_signed(tmp_path))
-
-    error = await failure(run, f"{server.url}/x")
-    await runner.cleanup()
+    async with upstream_server(tls=self_signed(tmp_path)) as server:
+        error = await failure(run, f"{server.url}/x")
 
     assert error.code == "tls_failed"
     assert not error.retryable
@@ -223,10 +230,15 @@ def test_a_host_that_accepts_no_connection_is_a_timeout_that_names_it() -> None:
     )
 
 
-async def test_cancelling_the_step_closes_its_connection(run: Run, upstream: Upstream) -> None:
+@pytest.mark.parametrize("beginning", [b"", b"half"], ids=["before the answer", "while the body comes"])
+async def test_cancelling_the_step_closes_its_connection(run: Run, upstream: Upstream, beginning: bytes) -> None:
     entered, left = asyncio.Event(), asyncio.Event()
 
-    async def watched(_request: web.Request) -> web.StreamResponse:
+    async def watched(request: web.Request) -> web.StreamResponse:
+        if beginning:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            await response.write(beginning)
         entered.set()
         try:
             await asyncio.Event().wait()
@@ -235,31 +247,6 @@ async def test_cancelling_the_step_closes_its_connection(run: Run, upstream: Ups
         raise AssertionError("never")
 
     upstream.answer = watched
-    step = asyncio.create_task(ask(run, upstream.url + "/"))
-    await asyncio.wait_for(entered.wait(), PATIENCE_SECONDS)
-
-    step.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await step
-    await asyncio.wait_for(left.wait(), PATIENCE_SECONDS)
-
-
-async def test_cancelling_while_the_body_comes_closes_the_connection(run: Run, upstream: Upstream) -> None:
-    entered, left = asyncio.Event(), asyncio.Event()
-
-    async def half(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await response.write(b"half")
-        entered.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            left.set()
-        raise AssertionError("never")
-
-    upstream.answer = half
     step = asyncio.create_task(ask(run, upstream.url + "/"))
     await asyncio.wait_for(entered.wait(), PATIENCE_SECONDS)
 
