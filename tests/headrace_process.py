@@ -27,13 +27,14 @@ STOP_SECONDS = 20.0
 class HeadraceProcess:
     """One server.  Keyword arguments are variables of its environment; HEADRACE_* of ours are not passed on.
 
-    `command` is that of `headrace`.  `directory` holds its data; its flows are in `flows`, by default the examples.
+    `command` is that of `headrace`.  `directory` holds its data.  `flows` is the folder of its flows, or their texts by
+    name; by default it serves the examples.
     """
 
     def __init__(
         self,
         directory: Path,
-        flows: Path | None = None,
+        flows: Path | Mapping[str, str] | None = None,
         *,
         wrap: Sequence[str] = (),
         command: str = "serve",
@@ -41,7 +42,8 @@ class HeadraceProcess:
         **env: str,
     ) -> None:
         self.data = directory / "data"
-        self._env = _environment(self.data, flows) | env
+        folder = write_flows(directory, flows) if isinstance(flows, Mapping) else flows
+        self._env = _environment(self.data, folder) | env
         self._directory = directory
         self._wrap = wrap
         self._command = command
@@ -160,6 +162,15 @@ class HeadraceProcess:
                     self._facts = json.loads(line)
                     self._ready.set()
         self._ready.set()  # it ended: whoever waits for it need not wait longer
+
+
+def write_flows(directory: Path, texts: Mapping[str, str]) -> Path:
+    """Write flows into the folder `flows` of a directory; return the folder."""
+    folder = directory / "flows"
+    folder.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
 
 
 def _environment(data: Path, flows: Path | None) -> dict[str, str]:

@@ -33,9 +33,6 @@ def test_with_the_configuration_of_the_page_limits_hold_and_runs_are_kept(tmp_pa
     page = (ROOT / "docs" / "fleet.md").read_text()
     (configuration,) = re.findall(r"^```\n(authorization .*?)^```$", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "nats.conf").write_text(re.sub(r"\$\w+_PASSWORD", "secret", configuration))
-    (tmp_path / "flows").mkdir()
-    for name, text in {"limited": LIMITED, "hooked": HOOKED}.items():
-        (tmp_path / "flows" / f"{name}.yaml").write_text(text)
 
     def who(user: str) -> dict[str, str]:
         return {"HEADRACE_NATS_USER": user, "HEADRACE_NATS_PASSWORD": "secret"}
@@ -44,7 +41,7 @@ def test_with_the_configuration_of_the_page_limits_hold_and_runs_are_kept(tmp_pa
         nats_process(tmp_path / "store", "-c", str(tmp_path / "nats.conf"), user="") as nats,
         HeadraceProcess(
             tmp_path,
-            tmp_path / "flows",
+            {"limited": LIMITED, "hooked": HOOKED},
             command="coordinator",
             HEADRACE_NATS_URL=nats.access.url,
             **who("coordinator"),

@@ -23,6 +23,7 @@ from coordinator.sample import ensure_sample
 from coordinator.services import Services
 from coordinator.settings import DATABASE_FILE
 from coordinator.settings_sources import Loaded, load_settings
+from tests.headrace_process import write_flows
 
 ADDRESS = "http://127.0.0.1:8080"
 
@@ -76,10 +77,7 @@ class InProcess:
 @asynccontextmanager
 async def coordinator(tmp_path: Path, flows: Mapping[str, str] | None = None, **env: str) -> AsyncIterator[InProcess]:
     """Open a coordinator on this directory.  Keyword arguments are HEADRACE_* variables without the prefix."""
-    directory = tmp_path / "flows"
-    directory.mkdir(exist_ok=True)
-    for name, text in ({"hello": HELLO} if flows is None else flows).items():
-        (directory / f"{name}.yaml").write_text(text)
+    directory = write_flows(tmp_path, {"hello": HELLO} if flows is None else flows)
     await _prepare(tmp_path / "data")
     environ = {"HEADRACE_DATA": str(tmp_path / "data"), "HEADRACE_FLOWS": str(directory)}
     environ |= {f"HEADRACE_{name.upper()}": value for name, value in env.items()}

@@ -48,12 +48,7 @@ output: {reply: never}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadraceProcess]:
     directory = tmp_path_factory.mktemp("outside")
-    (directory / "flows").mkdir()
-    for name, text in FLOWS.items():
-        (directory / "flows" / f"{name}.yaml").write_text(text)
-    with HeadraceProcess(
-        directory, directory / "flows", HEADRACE_REQUIRE_AUTH="true", HEADRACE_LOG_LEVEL="debug"
-    ) as running:
+    with HeadraceProcess(directory, FLOWS, HEADRACE_REQUIRE_AUTH="true", HEADRACE_LOG_LEVEL="debug") as running:
         yield running
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.coordinator.in_process import HELLO, bearer
-from tests.headrace_process import ROOT, HeadraceProcess
+from tests.headrace_process import ROOT, HeadraceProcess, write_flows
 
 pytestmark = pytest.mark.processes
 
@@ -34,11 +34,7 @@ STREAM = {"accept": "application/json, text/event-stream", "mcp-protocol-version
 
 @pytest.fixture
 def flows(tmp_path: Path) -> Path:
-    directory = tmp_path / "flows"
-    directory.mkdir()
-    (directory / "hello.yaml").write_text(HELLO)
-    (directory / "slow.yaml").write_text(SLOW)
-    return directory
+    return write_flows(tmp_path, {"hello": HELLO, "slow": SLOW})
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.coordinator.in_process import HELLO, bearer
-from tests.headrace_process import HeadraceProcess
+from tests.headrace_process import HeadraceProcess, write_flows
 
 pytestmark = pytest.mark.processes
 
@@ -28,7 +28,6 @@ META = {
 @contextmanager
 def two_coordinators(directory: Path, database_url: str) -> Iterator[tuple[HeadraceProcess, HeadraceProcess]]:
     """Run two servers on one database, each with a data directory of its own, as on two machines."""
-    (directory / "flows").mkdir()
     shared = {
         "HEADRACE_DATABASE_URL": database_url,
         "HEADRACE_SECRET_KEY": b64encode(secrets.token_bytes(32)).decode(),
@@ -37,7 +36,7 @@ def two_coordinators(directory: Path, database_url: str) -> Iterator[tuple[Headr
     }
     for name in ("first", "second"):
         (directory / name).mkdir()
-    flows = directory / "flows"
+    flows = write_flows(directory, {})
     with (
         HeadraceProcess(directory / "first", flows, **shared) as first,
         HeadraceProcess(directory / "second", flows, **shared) as second,

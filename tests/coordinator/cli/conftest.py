@@ -22,10 +22,7 @@ def headrace(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadraceProcess]:
     """Serve one flow, and ask for tokens."""
     directory = tmp_path_factory.mktemp("server")
-    flows = directory / "flows"
-    flows.mkdir()
-    (flows / "hello.yaml").write_text(HELLO)
-    with HeadraceProcess(directory, flows, HEADRACE_REQUIRE_AUTH="true") as process:
+    with HeadraceProcess(directory, {"hello": HELLO}, HEADRACE_REQUIRE_AUTH="true") as process:
         yield process
 
 

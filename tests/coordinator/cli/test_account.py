@@ -21,13 +21,10 @@ def sign_in(client: httpx.Client, password: str) -> httpx.Response:
 def test_the_account_is_made_changed_and_left_everywhere(
     headrace: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "flows").mkdir()
-    (tmp_path / "flows" / "hello.yaml").write_text(HELLO)
-
     def typed(text: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
-    with HeadraceProcess(tmp_path, tmp_path / "flows", HEADRACE_REQUIRE_AUTH="true") as server:
+    with HeadraceProcess(tmp_path, {"hello": HELLO}, HEADRACE_REQUIRE_AUTH="true") as server:
         headrace.env(HEADRACE_DATA=str(server.data))
         typed("short\n")
         short = headrace("account create Ada")

@@ -24,12 +24,7 @@ steps: [{fail: {code: no, message: Never.}}]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadraceProcess]:
-    directory = tmp_path_factory.mktemp("durable")
-    flows = directory / "flows"
-    flows.mkdir()
-    (flows / "nightly.yaml").write_text(NIGHTLY)
-    (flows / "poison.yaml").write_text(POISON)
-    with HeadraceProcess(directory, flows) as process:
+    with HeadraceProcess(tmp_path_factory.mktemp("durable"), {"nightly": NIGHTLY, "poison": POISON}) as process:
         yield process
 
 

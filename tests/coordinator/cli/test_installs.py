@@ -5,7 +5,7 @@ from pathlib import Path
 
 from packs.archive import make_archive
 from tests.coordinator.cli.command import Command
-from tests.coordinator.packs.support import FIND_ORDER, SHOP
+from tests.coordinator.packs.support import FIND_ORDER, SHOP, shop_files
 from tests.packs.support import COUNT, MANIFEST, mill
 
 
@@ -134,30 +134,14 @@ def test_flows_of_packs_are_not_exported_as_flows(beside: Command, tmp_path: Pat
 
 
 KEYED = """\
-name: shop
-title: Shop
-version: 1.0.0
-description: Look into a shop.
-connections:
-  shop:
-    kind: http
-    description: An account.
     base_url: https://{part}.example.com/api
     settings: {part: {description: Its part of the address., pattern: "[a-z]+"}}
     auth: {type: bearer}
 """
-LOOK = b"""\
-flow: look
-description: Look at it.
-input: {mcp_tool: {annotations: {readOnly: true}}}
-steps: [{id: it, http: {connection: shop, path: /x}}]
-output: {reply: "${{ it.body }}"}
-tests: [{name: one, mock: {it: {body: 7}}, expect: 7}]
-"""
 
 
 def test_an_install_makes_its_connection_and_takes_it_away_again(beside: Command, tmp_path: Path) -> None:
-    write(tmp_path / "shop", {"pack.yaml": KEYED.encode(), "README.md": b"# Shop\n", "flows/look.yaml": LOOK})
+    write(tmp_path / "shop", shop_files(KEYED))
     (tmp_path / "token").write_text("canary-of-the-line\n")
     beside.env(SHOP_TOKEN="canary-of-the-env")
     options = "--new-connection shop=work-account --set shop.part=tea"
@@ -170,8 +154,8 @@ def test_an_install_makes_its_connection_and_takes_it_away_again(beside: Command
     gone = beside("pack remove work -y --with-connections")
     left = beside("connection remove home")
 
-    assert (made.code, made.out.splitlines()) == (0, ["work_look"])
-    assert (again.code, again.out.splitlines()) == (0, ["home_look"])
+    assert (made.code, made.out.splitlines()) == (0, ["work_find_order"])
+    assert (again.code, again.out.splitlines()) == (0, ["home_find_order"])
     assert [each["config"]["base_url"] for each in shown if each["origin"] == "api"] == [
         "https://oak.example.com/api",
         "https://tea.example.com/api",
@@ -183,7 +167,7 @@ def test_an_install_makes_its_connection_and_takes_it_away_again(beside: Command
 
 
 def test_what_a_new_connection_lacks_is_told_with_the_option_that_gives_it(beside: Command, tmp_path: Path) -> None:
-    write(tmp_path / "shop", {"pack.yaml": KEYED.encode(), "README.md": b"# Shop\n", "flows/look.yaml": LOOK})
+    write(tmp_path / "shop", shop_files(KEYED))
 
     setting = beside("pack install ./shop --new-connection shop")
     secret = beside("pack install ./shop --new-connection shop --set shop.part=tea")

@@ -41,9 +41,14 @@ def zipped(**changed: str | None) -> dict[str, str]:
 
 def shop_pack(more: str = "", flows: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the source of a pack with one HTTP connection; `more` ends its manifest."""
+    return as_source(shop_files(more, flows))
+
+
+def shop_files(more: str = "", flows: Mapping[str, str] | None = None) -> dict[str, bytes]:
+    """Return the files of that pack."""
     texts = {"find_order": FIND_ORDER} if flows is None else flows
     files = {"pack.yaml": (SHOP + more).encode(), "README.md": b"# Shop\n"}
-    return as_source(files | {f"flows/{name}.yaml": text.encode() for name, text in texts.items()})
+    return files | {f"flows/{name}.yaml": text.encode() for name, text in texts.items()}
 
 
 def as_source(files: dict[str, bytes]) -> dict[str, str]:

@@ -31,9 +31,7 @@ SOME_ROOM = 256 * 1024
 
 
 def test_calls_go_on_while_the_disk_is_full_and_every_run_is_kept_or_counted(tmp_path: Path) -> None:
-    flows = tmp_path / "flows"
-    flows.mkdir()
-    (flows / "length.yaml").write_text(LENGTH)
+    flows = {"length": LENGTH}
     with HeadraceProcess(tmp_path, flows, HEADRACE_HISTORY_MAX_VALUE_BYTES=str(1024**2)) as server:
         usual = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
         largest = max(path.stat().st_size for path in server.data.iterdir())

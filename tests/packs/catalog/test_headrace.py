@@ -56,9 +56,7 @@ class Assistant:
 @asynccontextmanager
 async def assistant(directory: Path, *groups: str, scopes: tuple[str, ...] = ("admin",)) -> AsyncIterator[Assistant]:
     """Serve, install the pack on its own server with a token of these scopes, and connect a client."""
-    flows = directory / "flows"
-    flows.mkdir()
-    async with HeadraceProcess(directory, flows, HEADRACE_REQUIRE_AUTH="true") as server:
+    async with HeadraceProcess(directory, {}, HEADRACE_REQUIRE_AUTH="true") as server:
         made = server.api("POST", "/tokens", {"label": "of the connection", "scopes": list(scopes)})
         config = {"kind": "http", "base_url": f"{server.url}/api", "auth": {"type": "bearer"}, "allow_private": True}
         server.api("PUT", "/connections/this", {"config": config, "secrets": {"token": made["token"]}})

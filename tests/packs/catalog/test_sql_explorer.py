@@ -1,21 +1,17 @@
 """The SQL explorer on real servers of the other two databases; SQLite is what the pack's own tests use."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from flows.runs import RunRequest
-from packs.loader import CATALOG, load_pack
+from flows.connections import sql_connection
 from tests import servers
 from tests.flow_runs import value_of
-from workers.connections import Connections
-from workers.local import LocalDispatcher, PlanTable
+from tests.packs.installed import Failed, installed
 
-PACK = load_pack(CATALOG / "sql-explorer")
 TABLES = (
     "CREATE TABLE mills (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL, built INTEGER DEFAULT 1850)",
     "CREATE TABLE wheels (mill INTEGER NOT NULL, width INTEGER, FOREIGN KEY (mill) REFERENCES mills (id))",
@@ -33,25 +29,11 @@ class Explored:
 
     async def ask(self, tool: str, **args: Any) -> Any:
         """Run a tool of the pack; return its value, or the code of its error."""
-        dispatcher = LocalDispatcher(PlanTable(PACK.plans()), Connections.from_urls({"sample": self.url}))
-        plan = PACK.flows[tool].plan
-        try:
-            request = RunRequest(
-                run_id="run-1",
-                flow=tool,
-                digest=plan.digest,
-                args=plan.input.arguments.complete(args),
-                deadline=time.time() + 20,
-            )
-            result = await dispatcher.run(request)
-        finally:
-            await dispatcher.close()
-        if result.error is not None:
-            return result.error.code
-        assert result.reply is not None
-        if plan.input.returns_validator is not None:
-            assert plan.input.returns_validator.is_valid(result.reply.value), result.reply.value
-        return result.reply.value
+        async with installed("sql-explorer", connections=(sql_connection("database", self.url),)) as call:
+            try:
+                return await call(tool, **args)
+            except Failed as failed:
+                return failed.code
 
 
 @pytest.fixture(scope="module", params=["postgresql", "mysql"])
