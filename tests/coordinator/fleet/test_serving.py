@@ -1,29 +1,26 @@
 """`headrace serve --workers`, `headrace coordinator` and `headrace worker` as real processes."""
 
 import asyncio
-import json
 import os
 import re
 import select
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from coordinator.vault.keys import key_text, new_key
+from tests.coordinator.fleet.support import SOON, call, children_of, still_there, text_of, until_workers
 from tests.headrace_process import HeadraceProcess
 from tests.nats import nats_process
 from tests.workers.processes import ROOT, WorkerProcess
 
 pytestmark = pytest.mark.processes
 
-SOON = 20.0
 WHO = """\
 flow: who
 description: Say hello.
@@ -48,45 +45,6 @@ def flows(tmp_path: Path) -> Path:
     return directory
 
 
-def call(server: HeadraceProcess, tool: str, **args: Any) -> tuple[int, Any, Any]:
-    """Call a tool over MCP; return status, headers and the decoded answer."""
-    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
-    meta |= {"io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"}}  # type: ignore[dict-item]
-    meta |= {"io.modelcontextprotocol/clientCapabilities": {}}  # type: ignore[dict-item]
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
-    body["params"] = {"name": tool, "arguments": args, "_meta": meta}  # type: ignore[assignment]
-    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-    headers |= {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": tool}
-    sent = urllib.request.Request(server.mcp_url, json.dumps(body).encode(), headers)
-    try:
-        with urllib.request.urlopen(sent, timeout=SOON) as answer:
-            return answer.status, answer.headers, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, json.load(error)
-
-
-def text_of(answer: Any) -> str:
-    return str(answer["result"]["content"][0]["text"])
-
-
-def workers(server: HeadraceProcess) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = server.api("GET", "/workers")["workers"]
-    return found
-
-
-def until_workers(server: HeadraceProcess, wanted: set[str], without: int = 0) -> list[dict[str, Any]]:
-    """Wait until workers of these names are ready, none of them the process `without`."""
-    deadline = time.monotonic() + SOON
-    while True:
-        found = workers(server)
-        ready = [each for each in found if each["state"] == "ready" and each["pid"] != without]
-        if {each["name"] for each in ready} == wanted:
-            return ready
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
-
-
 def test_workers_on_this_machine_run_the_flows_and_a_killed_one_comes_back(tmp_path: Path, flows: Path) -> None:
     with HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="2") as server:
         before = until_workers(server, {"worker-1", "worker-2"})
@@ -102,14 +60,14 @@ def test_workers_on_this_machine_run_the_flows_and_a_killed_one_comes_back(tmp_p
     assert meanwhile == "Hello, anybody!"
     assert seen["lost"] == 1
     assert sum(each["done"] for each in seen["workers"]) >= 1
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids), "all stop with the server"
+    assert not still_there(pids), "all stop with the server"
 
 
 def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path, flows: Path) -> None:
     key = key_text(new_key())
     server = HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="2", HEADRACE_SECRET_KEY=key)
     server.start()
-    children = [each["pid"] for each in until_workers(server, {"worker-1", "worker-2"})] + _children(server.pid)
+    children = [each["pid"] for each in until_workers(server, {"worker-1", "worker-2"})] + children_of(server.pid)
     shown = b"".join(Path(f"/proc/{pid}/{what}").read_bytes() for pid in children for what in ("cmdline", "environ"))
     (password,) = re.findall(r'password: "([^"]+)"', (server.data / "nats" / "nats-server.conf").read_text())
     handles = [os.pidfd_open(pid) for pid in children]
@@ -177,11 +135,6 @@ def test_what_cannot_meet_its_fleet_names_the_way_out(tmp_path: Path, command: l
 
     assert run.returncode == 2
     assert way_out in run.stderr
-
-
-def _children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(each) for each in text.split()]
 
 
 def _metrics(server: HeadraceProcess) -> str:
