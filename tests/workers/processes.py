@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from tests.nats import NatsProcess
 
@@ -22,15 +24,22 @@ class WorkerProcess:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("HEADRACE_")}
         self._env = inherited | nats.environment | {"PYTHONPATH": str(ROOT)} | env
         self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
 
     def __enter__(self) -> "WorkerProcess":
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed at the end of the block
         command = [sys.executable, "-m", "coordinator.cli", "worker", "--name", self.name]
-        self._process = subprocess.Popen(command, env=self._env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, env=self._env, stdout=subprocess.DEVNULL, stderr=self._log)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        assert self._log is not None
+        with self._log:
+            self._stop()
+
+    def _stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
@@ -46,6 +55,11 @@ class WorkerProcess:
         """The process."""
         assert self._process is not None, "the worker was not started"
         return self._process
+
+    def log(self) -> str:
+        """Everything that it has written to standard error so far."""
+        assert self._log is not None, "the worker was not started"
+        return os.pread(self._log.fileno(), os.fstat(self._log.fileno()).st_size, 0).decode()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
