@@ -12,11 +12,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from coordinator.db import open_database
 from coordinator.durable.queue import LEASE_SECONDS
+from coordinator.durable.schedule_store import CLAIM_SECONDS, ScheduleStore
 from coordinator.fleet.nats_server import nats_server
 from tests.coordinator.durable.support import Counting, asking, counting_service
 from tests.headrace_process import HeadraceProcess
 from tests.nats import nats_process
+from tests.workers.processes import WorkerProcess
 
 pytestmark = pytest.mark.processes
 
@@ -114,6 +117,56 @@ async def test_a_schedule_fires_once_a_time_whoever_of_two_coordinators_is_pause
             os.kill(one.pid, signal.SIGCONT)
             await asyncio.to_thread(one.stop)
 
+    each_time_has_one_run(service)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_schedule_fires_once_a_time_when_the_coordinator_of_a_fleet_that_claimed_it_is_killed(
+    tmp_path: Path, database_url: str, service: Counting
+) -> None:
+    """It is killed while it puts a run into NATS: that takes what was sent, and the other one knows nothing of it."""
+    flows = flows_in(tmp_path, asking(service.url, EVERY_SECOND))
+    for name in ("bus", "one", "two"):
+        (tmp_path / name).mkdir()
+    with nats_process(tmp_path / "bus") as nats, WorkerProcess(nats):
+        shared = {"HEADRACE_DATABASE_URL": database_url, **nats.environment}
+        one, two = (HeadraceProcess(tmp_path / name, flows, command="coordinator", **shared) for name in ("one", "two"))
+        await asyncio.to_thread(one.start)
+        await asyncio.to_thread(two.start)
+        try:
+            await service.until_done(4)
+            os.kill(two.pid, signal.SIGSTOP)
+            await service.until_done(service.done.total() + 2, seconds=CLAIM_SECONDS + 40)
+            assert nats._process is not None
+            nats._process.send_signal(signal.SIGSTOP)
+            await _until_claimed_for_long(database_url)
+            await asyncio.to_thread(one.stop, signal.SIGKILL)
+            nats._process.send_signal(signal.SIGCONT)
+            os.kill(two.pid, signal.SIGCONT)
+            await service.until_done(service.done.total() + 3, seconds=CLAIM_SECONDS + LEASE_SECONDS + 40)
+        finally:
+            os.kill(two.pid, signal.SIGCONT)
+            await asyncio.to_thread(two.stop)
+            if one.returncode is None:
+                await asyncio.to_thread(one.stop)
+
+    each_time_has_one_run(service)
+
+
+async def _until_claimed_for_long(database_url: str) -> None:
+    """Wait until the same claim is seen for longer than it takes to put a run."""
+    seen: dict[int, int] = {}
+    async with open_database(database_url) as database, asyncio.timeout(20):
+        store = ScheduleStore(database)
+        while max(seen.values(), default=0) < 10:
+            progress = await store.progress("asking")
+            if progress is not None and progress.claimed_until:
+                seen[progress.number] = seen.get(progress.number, 0) + 1
+            await asyncio.sleep(0.05)
+
+
+def each_time_has_one_run(service: Counting) -> None:
+    """Check that no time has two runs, that none is missing, and that none was done twice."""
     runs_of_a_time: dict[str, set[str]] = {}
     for key, body in service.sent:
         runs_of_a_time.setdefault(json.loads(body)["scheduled"], set()).add(key)
@@ -122,6 +175,7 @@ async def test_a_schedule_fires_once_a_time_whoever_of_two_coordinators_is_pause
     assert Counter(len(keys) for keys in runs_of_a_time.values()) == {1: len(times)}
     seconds = [int(time[17:19]) for time in times]
     assert all((later - earlier) % 60 == 1 for earlier, later in pairwise(seconds)), times
+    assert set(service.done.values()) == {1}
 
 
 async def test_runs_of_a_killed_worker_are_made_by_another_and_never_doubled(tmp_path: Path, service: Counting) -> None:
