@@ -3,7 +3,7 @@
 Reads text only; touches no I/O.  `compile_flow` raises FlowInvalid, `check_flow` returns the problems instead.
 """
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -61,6 +61,13 @@ def analyse_flow(
     source, problems = read_source(text, file)
     if source is None:
         return None, problems
+    return analyse_source(source, problems, registry, binding)
+
+
+def analyse_source(
+    source: Source, problems: Iterable[Problem], registry: Registry | None = None, binding: Binding = UNBOUND
+) -> tuple[Plan | None, list[Problem]]:
+    """Compile and check what was read with these problems."""
     compiler = _Compiler(source, registry or default_registry(), binding)
     compiler.problems += problems
     plan = compiler.plan()

@@ -13,7 +13,7 @@ from flows.problems import Problem, did_you_mean
 from flows.source import Path
 from packs.conditions import reads
 from packs.manifest import FILE, compile_variables
-from packs.pack import README, Pack, PackFlow
+from packs.pack import README, Files, Pack, PackFlow
 from packs.version import is_supported
 
 ICON_SUFFIXES: Final = (".svg", ".png")
@@ -34,8 +34,8 @@ def _check_head(pack: Pack) -> Iterator[Problem]:
         yield source.problem("pack.headrace-version", message, ("headrace",))
     if manifest.homepage and not manifest.homepage.startswith("https://"):
         yield source.problem("flow.wrong-value", "The homepage starts with https://.", ("homepage",))
-    if manifest.icon:
-        yield from _check_icon(pack)
+    if manifest.icon and (message := icon_problem(manifest.icon, pack.files)):
+        yield source.problem("pack.file", message, ("icon",))
     if not pack.flows:
         message = "The pack has no flows. Put them into flows/NAME.yaml beside the manifest."
         yield source.problem("pack.no-flows", message, ())
@@ -44,16 +44,15 @@ def _check_head(pack: Pack) -> Iterator[Problem]:
         yield source.problem("pack.undescribed", message, (), severity="warning")
 
 
-def _check_icon(pack: Pack) -> Iterator[Problem]:
-    icon, source = pack.manifest.icon, pack.source
+def icon_problem(icon: str, files: Files) -> str:
+    """Say why a file of a pack is no icon; empty when it is one."""
     if not icon.endswith(ICON_SUFFIXES):
-        yield source.problem("pack.file", f"An icon is a file {' or '.join(ICON_SUFFIXES)}.", ("icon",))
-    elif icon not in pack.files:
-        yield source.problem("pack.file", f"There is no file {icon!r} beside {FILE}.", ("icon",))
-    elif len(pack.files[icon]) > MAX_ICON_BYTES:
-        yield source.problem("pack.file", f"The icon is larger than {MAX_ICON_BYTES >> 10} KiB.", ("icon",))
-    elif not _is_image(icon, pack.files[icon]):
-        yield source.problem("pack.file", f"{icon!r} does not hold what its name says.", ("icon",))
+        return f"An icon is a file {' or '.join(ICON_SUFFIXES)}."
+    if icon not in files:
+        return f"There is no file {icon!r} beside {FILE}."
+    if len(files[icon]) > MAX_ICON_BYTES:
+        return f"The icon is larger than {MAX_ICON_BYTES >> 10} KiB."
+    return "" if _is_image(icon, files[icon]) else f"{icon!r} does not hold what its name says."
 
 
 def _is_image(name: str, content: bytes) -> bool:

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from flows.compile import analyse_definition
-from flows.definition import Binding, FlowDefinition
+from flows.compile import analyse_source
+from flows.definition import Binding
 from flows.errors import FlowInvalid, NotFound
 from flows.problems import Problem
 from flows.source import MAX_BYTES, read_source
 from packs.check import ICON_SUFFIXES, check_pack
 from packs.manifest import FILE, MAX_FLOW_NAME, Manifest, compile_variables, read_manifest
-from packs.pack import Files, Pack, PackFlow, pack_digest
+from packs.pack import Files, Pack, PackFlow, PackHead, pack_digest
 
 CATALOG: Final = Path(__file__).parent / "catalog"
 """The packs that come with Headrace."""
@@ -34,6 +34,16 @@ def sound_pack(files: Files, shown: str = "") -> Pack:
     if pack is None:
         raise FlowInvalid([problem for problem in problems if problem.severity == "error"])
     return pack
+
+
+def read_head(files: Files, shown: str = "") -> PackHead:
+    """Read of a pack what lists say of it.  Raises FlowInvalid when the manifest has errors; flows may have some."""
+    manifest, _, problems = read_manifest(files[FILE], f"{shown.rstrip('/')}/{FILE}")
+    if manifest is None:
+        raise FlowInvalid([problem for problem in problems if problem.severity == "error"])
+    flows = (read_source(files[file])[0] for file in _flow_files(files))
+    tools = sum(flow is not None and _is_tool(flow.value) for flow in flows)
+    return PackHead(manifest, files, pack_digest(files), tools)
 
 
 def read_pack(files: Files, shown: str = "") -> tuple[Pack | None, list[Problem]]:
@@ -106,11 +116,22 @@ def _flow_names(files: Files) -> list[str]:
     return [file.removeprefix(FLOWS).removesuffix(FLOW_SUFFIX) for file in _flow_files(files)]
 
 
+def _is_tool(document: Any) -> bool:
+    """Whether a flow is a tool, as far as its text shows it."""
+    if not isinstance(document, dict) or document.get("enabled") is False:
+        return False
+    found = document.get("input")
+    if not isinstance(found, dict) or "mcp_tool" not in found:
+        return False
+    config = found["mcp_tool"]
+    return not isinstance(config, dict) or config.get("enabled") is not False
+
+
 def _read_flow(content: bytes, file: str, binding: Binding) -> tuple[PackFlow | None, list[Problem]]:
     source, problems = read_source(content, file)
     if source is None:
         return None, problems
-    plan, problems = analyse_definition(FlowDefinition(text=source.text, file=file, binding=binding))
+    plan, problems = analyse_source(source, problems, binding=binding)
     if plan is None:
         return None, problems
     stem = file.rpartition("/")[2].removesuffix(FLOW_SUFFIX)

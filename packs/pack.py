@@ -34,6 +34,16 @@ class PackFlow:
 
 
 @dataclass(frozen=True, slots=True)
+class PackHead:
+    """What can be said of a pack before its flows are compiled.  `tools` is how many it brings."""
+
+    manifest: Manifest
+    files: Files = field(repr=False)
+    digest: str
+    tools: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """A pack without errors.  `digest` names its content."""
 
@@ -42,6 +52,11 @@ class Pack:
     files: Files = field(repr=False)
     flows: Mapping[str, PackFlow]
     digest: str
+
+    @property
+    def head(self) -> PackHead:
+        """What lists say of it."""
+        return PackHead(self.manifest, self.files, self.digest, len(self.tools))
 
     @property
     def tools(self) -> tuple[str, ...]:

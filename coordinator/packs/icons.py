@@ -5,7 +5,8 @@ from typing import Final
 from msgspec import Struct
 
 from flows.errors import NotFound
-from packs.pack import Pack
+from packs.check import icon_problem
+from packs.pack import PackHead
 
 _MEDIA_TYPES: Final = {".svg": "image/svg+xml", ".png": "image/png"}
 
@@ -17,9 +18,9 @@ class Icon(Struct, frozen=True):
     media_type: str
 
 
-def icon_of(pack: Pack) -> Icon:
+def icon_of(head: PackHead) -> Icon:
     """Return the icon of a pack.  Raises NotFound."""
-    file = pack.manifest.icon
-    if not file:
-        raise NotFound(f"The pack {pack.manifest.name!r} has no icon.")
-    return Icon(pack.files[file], _MEDIA_TYPES[file[file.rindex(".") :]])
+    file = head.manifest.icon
+    if not file or icon_problem(file, head.files):
+        raise NotFound(f"The pack {head.manifest.name!r} has no icon.")
+    return Icon(head.files[file], _MEDIA_TYPES[file[file.rindex(".") :]])

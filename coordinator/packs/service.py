@@ -69,12 +69,12 @@ class PackService:
 
     async def available(self) -> list[PackSummary]:
         """Return the packs that can be installed by name."""
-        found = await asyncio.to_thread(self._sources.available)
+        found = await asyncio.to_thread(self._sources.listed)
         used = await self._used()
-        return [summary_of(each.pack, each.source, used.get(name, ())) for name, each in found.items()]
+        return [summary_of(each.head, each.source, used.get(name, ())) for name, each in found.items()]
 
     async def details(self, name: str) -> PackDetails:
-        """Return one available pack.  Raises NotFound."""
+        """Return one available pack.  Raises NotFound, FlowInvalid."""
         found = await asyncio.to_thread(self._sources.named, name)
         used = (await self._used()).get(name, ())
         return details_of(found.pack, found.source, used, self._sign_ins.redirect_uri)
@@ -87,11 +87,11 @@ class PackService:
 
     async def icon(self, name: str) -> Icon:
         """Return the icon of an available pack.  Raises NotFound."""
-        return icon_of((await asyncio.to_thread(self._sources.named, name)).pack)
+        return icon_of((await asyncio.to_thread(self._sources.head, name)).head)
 
     async def install_icon(self, name: str) -> Icon:
         """Return the icon of the pack that is installed under a name.  Raises NotFound."""
-        return icon_of(await self._installed.pack((await self._stored(name)).version.digest))
+        return icon_of((await self._installed.pack((await self._stored(name)).version.digest)).head)
 
     # -- installs --------------------------------------------------------------------------------------------------
 
@@ -335,10 +335,10 @@ class PackService:
         plans = await self._plans(install)
         tools = promised_tools(pack, choices) if lacking else [tool_of(plan) for plan in plans.values()]
         not_shown = {} if lacking else hidden_tools(pack, choices, self._installed.connections)
-        available = await asyncio.to_thread(self._sources.available)
-        found = available.get(pack.manifest.name)
-        is_other = found is not None and found.pack.digest != pack.digest
-        newest = found.pack.manifest.version if found and is_other else ""
+        listed = await asyncio.to_thread(self._sources.listed)
+        found = listed.get(pack.manifest.name)
+        is_other = found is not None and found.head.digest != pack.digest
+        newest = found.head.manifest.version if found and is_other else ""
         bound = self._bound(install.name, pack, choices)
         return install_of(install, pack, tools, not_shown, lacking, newest, bound)
 

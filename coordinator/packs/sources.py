@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
@@ -21,15 +22,18 @@ from flows.network import AddressRefused
 from flows.problems import did_you_mean
 from flows.sdk import NetworkPolicy
 from packs.archive import MAX_ARCHIVE_BYTES, read_archive
-from packs.loader import CATALOG, folder_files, load_pack, sound_pack
+from packs.loader import CATALOG, folder_files, read_head, sound_pack
 from packs.manifest import FILE
-from packs.pack import Pack
+from packs.pack import Pack, PackHead
 
 ENTRY_POINTS: Final = "headrace.packs"
 FETCH_SECONDS: Final = 30.0
 
 CATALOG_SOURCE: Final = "catalog"
 DISTRIBUTION_SOURCE: Final = "distribution "
+
+Mark = tuple[tuple[str, int, int], ...]
+"""The files of a folder, each with its time and size."""
 
 log = get_logger(__name__)
 
@@ -56,6 +60,14 @@ class FoundPack(Struct, frozen=True):
     source: str
 
 
+class ListedPack(Struct, frozen=True):
+    """A pack that can be installed by name: its head, the words for where it came from, and its folder."""
+
+    head: PackHead
+    source: str
+    folder: Path
+
+
 def is_ours(source: str) -> bool:
     """Whether a pack was put here by whoever set up the server, and not brought by an upload or from an address."""
     return source == CATALOG_SOURCE or source.startswith(DISTRIBUTION_SOURCE)
@@ -67,26 +79,37 @@ class PackSources:
     def __init__(self, network: Callable[[], NetworkPolicy], catalog: Path = CATALOG) -> None:
         self._network = network
         self._catalog = catalog
-        self._read: dict[Path, tuple[float, Pack]] = {}
+        self._heads: dict[Path, tuple[Mark, PackHead | None]] = {}
+        self._packs: dict[Path, Pack] = {}
+        self._reading = Lock()
 
-    def available(self) -> dict[str, FoundPack]:
-        """Return the packs of the catalog and of installed distributions, by name; broken ones are logged."""
-        found: dict[str, FoundPack] = {}
-        for folder, source in self._folders():
-            try:
-                pack = self._load(folder)
-            except HeadraceError as error:
-                log.error("a pack cannot be read", source=source, error=str(error))
-                continue
-            found.setdefault(pack.manifest.name, FoundPack(pack, source))
+    def listed(self) -> dict[str, ListedPack]:
+        """Return the packs of the catalog and of installed distributions, by name; broken ones are logged.
+
+        Their flows are not compiled: that takes most of a second, and most of them nobody will ask for.
+        """
+        found: dict[str, ListedPack] = {}
+        with self._reading:
+            for folder, source in self._folders():
+                if (head := self._head(folder, source)) is not None:
+                    found.setdefault(head.manifest.name, ListedPack(head, source, folder))
         return dict(sorted(found.items()))
 
-    def named(self, name: str) -> FoundPack:
-        """Return an available pack.  Raises NotFound."""
-        found = self.available()
+    def head(self, name: str) -> ListedPack:
+        """Return what lists say of an available pack.  Raises NotFound."""
+        found = self.listed()
         if name not in found:
             raise NotFound(f"There is no pack {name!r}.{did_you_mean(name, found)}")
         return found[name]
+
+    def named(self, name: str) -> FoundPack:
+        """Return an available pack.  Raises NotFound, FlowInvalid."""
+        listed = self.head(name)
+        with self._reading:
+            known = self._packs.get(listed.folder)
+            if known is None or known.digest != listed.head.digest:
+                known = self._packs[listed.folder] = sound_pack(listed.head.files, str(listed.folder))
+        return FoundPack(known, listed.source)
 
     async def find(self, source: PackSource) -> FoundPack:
         """Return the pack that is meant.  Raises NotFound, FlowInvalid, InputRejected, PackUnavailable."""
@@ -116,17 +139,19 @@ class PackSources:
                 (Path(place), f"{DISTRIBUTION_SOURCE}{point.dist.name if point.dist else '?'}") for place in places
             )
 
-    def _load(self, folder: Path) -> Pack:
-        """Read a pack unless it is known and none of its files is newer."""
-        changed = max(
-            (path.stat().st_mtime for path in (folder, *folder.glob("*"), *folder.glob("flows/*"))), default=0
-        )
-        known = self._read.get(folder)
-        if known is not None and known[0] == changed and known[1].files.keys() == folder_files(folder).keys():
+    def _head(self, folder: Path, source: str) -> PackHead | None:
+        """Read the head of a pack unless it is known and none of its files changed; None for a broken one."""
+        mark = _mark(folder)
+        known = self._heads.get(folder)
+        if known is not None and known[0] == mark:
             return known[1]
-        pack = load_pack(folder)
-        self._read[folder] = changed, pack
-        return pack
+        head = None
+        try:
+            head = read_head(folder_files(folder), str(folder))
+        except HeadraceError as error:
+            log.error("a pack cannot be read", source=source, error=str(error))
+        self._heads[folder] = mark, head
+        return head
 
     async def _fetch(self, url: str) -> bytes:
         # Imported with the first pack that is fetched: the HTTP client takes a good part of the time to start.
@@ -147,6 +172,12 @@ class PackSources:
                 return await _body(response.content)
         except (aiohttp.ClientError, AddressRefused, TimeoutError, OSError, ValueError) as error:
             raise PackUnavailable(f"The pack cannot be fetched: {error or type(error).__name__}.") from error
+
+
+def _mark(folder: Path) -> Mark:
+    """Return what changes when a file of a pack does."""
+    found = ((path.name, path.stat()) for path in (*folder.glob("*"), *folder.glob("flows/*")))
+    return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
 
 
 def _unpacked(archive: bytes) -> Pack:

@@ -14,7 +14,7 @@ from flows.definition import FlowDefinition
 from flows.plan import Plan
 from packs.connections import Asked, ConnectionFields
 from packs.install import Choices, Connections, chosen_tools, hidden
-from packs.pack import Pack
+from packs.pack import Pack, PackHead
 
 Change = Literal["added", "removed", "changed", "same"]
 
@@ -138,9 +138,9 @@ class InstallVersionOut(Struct, frozen=True, kw_only=True):
     created: Annotated[int, Meta(description="When, in milliseconds since the epoch.")]
 
 
-def summary_of(pack: Pack, source: str, installs: Iterable[str]) -> PackSummary:
+def summary_of(head: PackHead, source: str, installs: Iterable[str]) -> PackSummary:
     """Show a pack in a list."""
-    manifest = pack.manifest
+    manifest = head.manifest
     return PackSummary(
         name=manifest.name,
         title=manifest.title,
@@ -148,7 +148,7 @@ def summary_of(pack: Pack, source: str, installs: Iterable[str]) -> PackSummary:
         description=manifest.description,
         homepage=manifest.homepage,
         source=source,
-        tools=len(pack.tools),
+        tools=head.tools,
         groups=manifest.groups,
         installs=list(installs),
         icon=f"/api/packs/{manifest.name}/icon" if manifest.icon else "",
@@ -159,7 +159,7 @@ def details_of(pack: Pack, source: str, installs: Iterable[str], redirect_uri: s
     """Show a pack in full."""
     manifest = pack.manifest
     return PackDetails(
-        summary=summary_of(pack, source, installs),
+        summary=summary_of(pack.head, source, installs),
         prefix=manifest.default_prefix,
         connections=manifest.connections,
         asks={own: declared.asks() for own, declared in manifest.connections.items()},
