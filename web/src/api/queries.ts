@@ -1,6 +1,6 @@
 // One hook for each thing that pages show.  The first word of a key says what it is about; events.ts goes by it.
 
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, useQuery } from "@tanstack/react-query";
 import { api, ask } from "./client";
 import type { operations } from "./schema";
 
@@ -69,6 +69,15 @@ export function useToolStatistics(name: string, range: OverviewRange) {
     queryFn: () => ask(api.GET("/api/tools/{name}/statistics", { params: { path: { name }, query: { range } } })),
     placeholderData: keepPreviousData,
   });
+}
+
+/** What is out of date when a flow was changed, by the first part of the keys; likewise for an install. */
+export const FLOWS_CHANGED = ["flows", "tools", "status", "problems", "overview", "installs"];
+export const INSTALLS_CHANGED = [...FLOWS_CHANGED, "packs", "connections"];
+
+/** Ask anew, of what is shown, for everything whose key begins with one of these. */
+export function refresh(queries: QueryClient, keys: readonly string[]): void {
+  for (const key of keys) void queries.invalidateQueries({ queryKey: [key] });
 }
 
 /** A page of the history. */

@@ -3,13 +3,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
+import { INSTALLS_CHANGED, refresh } from "../api/queries";
 import { Prose } from "../forms/prose";
 import { SchemaForm } from "../forms/schema-form";
 import { listOf, objectOf, type Schema } from "../forms/values";
-import { Button, Failure, Field, Loaded } from "../ui";
-import css from "./connections.module.css";
+import { Button, Failure, Group, Loaded, SelectField, TextField } from "../ui";
 import { SecretFields } from "./secret-fields";
-import { refreshConnections, useKinds, usePresets } from "./use-connections";
+import { useKinds, usePresets } from "./use-connections";
 
 type Connection = Schemas["ConnectionOut"];
 type Kinds = Schemas["KindsOut"];
@@ -61,7 +61,7 @@ function Form({
         }),
       ),
     onSuccess: (saved) => {
-      refreshConnections(queries);
+      refresh(queries, INSTALLS_CHANGED);
       onSaved(saved);
     },
   });
@@ -69,7 +69,7 @@ function Form({
   const secrets = draft.kind === "http" ? auth.secrets : kind.secrets;
   return (
     <form
-      className={css.form}
+      className="stack"
       onSubmit={(event) => {
         event.preventDefault();
         saving.mutate();
@@ -77,16 +77,13 @@ function Form({
     >
       {!connection && (
         <>
-          <Field label="Name" help="Flows use it: letters, digits, _ and -.">
-            {(control) => (
-              <input
-                {...control}
-                required
-                value={draft.name}
-                onChange={(event) => change({ name: event.target.value })}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Name"
+            help="Flows use it: letters, digits, _ and -."
+            required
+            value={draft.name}
+            onChange={(name) => change({ name })}
+          />
           <Choice label="Kind" forms={kinds.kinds} value={draft.kind} onChange={(next) => change({ kind: next })} />
         </>
       )}
@@ -98,8 +95,7 @@ function Form({
         onChange={(fields) => change({ fields: objectOf(fields) })}
       />
       {draft.kind === "http" && (
-        <fieldset className={css.group}>
-          <legend>How the service knows us</legend>
+        <Group title="How the service knows us">
           <Choice
             label="Way"
             forms={kinds.auths}
@@ -114,7 +110,7 @@ function Form({
             value={draft.authFields}
             onChange={(authFields) => change({ authFields: objectOf(authFields) })}
           />
-        </fieldset>
+        </Group>
       )}
       <SecretFields
         names={secrets}
@@ -124,7 +120,7 @@ function Form({
         onChange={(values) => change({ secrets: values })}
       />
       {saving.error && <Failure error={saving.error} />}
-      <div className={css.buttons}>
+      <div className="row">
         <Button type="submit" tone="primary" busy={saving.isPending}>
           Save
         </Button>
@@ -147,17 +143,13 @@ function Choice({
 }) {
   const chosen = forms.find((each) => each.name === value);
   return (
-    <Field label={label} help={chosen && <Prose>{chosen.description}</Prose>}>
-      {(control) => (
-        <select {...control} value={value} onChange={(event) => onChange(event.target.value)}>
-          {forms.map((form) => (
-            <option key={form.name} value={form.name}>
-              {form.title}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+    <SelectField
+      label={label}
+      help={chosen && <Prose>{chosen.description}</Prose>}
+      choices={forms.map((form) => [form.name, form.title])}
+      value={value}
+      onChange={onChange}
+    />
   );
 }
 
@@ -166,8 +158,17 @@ function Presets({ draft, onChoose }: { draft: Draft; onChoose: (some: Partial<D
   const presets = usePresets();
   const current = String(draft.authFields.preset ?? "");
   const preset = presets.data?.presets.find((each) => each.name === current);
+  const choose = (name: string) => {
+    const found = presets.data?.presets.find((each) => each.name === name);
+    const address = draft.fields.base_url || found?.base_url;
+    const asked = Object.fromEntries(listOf(found?.asks).map((each) => [String(each), ""]));
+    onChoose({
+      authFields: { ...draft.authFields, preset: name || undefined, preset_values: asked },
+      fields: { ...draft.fields, ...(address ? { base_url: address } : {}) },
+    });
+  };
   return (
-    <Field
+    <SelectField
       label="Provider"
       help={
         preset && (
@@ -176,30 +177,13 @@ function Presets({ draft, onChoose }: { draft: Draft; onChoose: (some: Partial<D
           </a>
         )
       }
-    >
-      {(control) => (
-        <select
-          {...control}
-          value={current}
-          onChange={(event) => {
-            const found = presets.data?.presets.find((each) => each.name === event.target.value);
-            const address = draft.fields.base_url || found?.base_url;
-            const asked = Object.fromEntries(listOf(found?.asks).map((name) => [String(name), ""]));
-            onChoose({
-              authFields: { ...draft.authFields, preset: event.target.value || undefined, preset_values: asked },
-              fields: { ...draft.fields, ...(address ? { base_url: address } : {}) },
-            });
-          }}
-        >
-          <option value="">Another one: by its addresses</option>
-          {presets.data?.presets.map((each) => (
-            <option key={each.name} value={each.name}>
-              {each.title}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+      choices={[
+        ["", "Another one: by its addresses"],
+        ...(presets.data?.presets ?? []).map((each) => [each.name, each.title] as const),
+      ]}
+      value={current}
+      onChange={choose}
+    />
   );
 }
 

@@ -1,6 +1,6 @@
 // What there is of connections, and what they can be.
 
-import { type QueryClient, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, ask } from "../api/client";
 
 /** All connections. */
@@ -33,11 +33,4 @@ export function usePresets() {
     queryFn: () => ask(api.GET("/api/connection-presets")),
     staleTime: Number.POSITIVE_INFINITY,
   });
-}
-
-/** Ask anew for everything that connections have a part in. */
-export function refreshConnections(queries: QueryClient): void {
-  for (const key of ["connections", "installs", "flows", "tools", "status", "problems"]) {
-    void queries.invalidateQueries({ queryKey: [key] });
-  }
 }

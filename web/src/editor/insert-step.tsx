@@ -3,7 +3,7 @@
 import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { Prose } from "../forms/prose";
-import { Button, Dialog, Empty, Field, Loaded } from "../ui";
+import { Button, Dialog, Empty, Loaded, TextField } from "../ui";
 import css from "./insert-step.module.css";
 import { useComponents } from "./use-names";
 
@@ -15,17 +15,14 @@ export function InsertStep({ onInsert, onClose }: { onInsert: (step: unknown) =>
   const [search, setSearch] = useState("");
   return (
     <Dialog title="Insert a step" wide onClose={onClose}>
-      <Field label="Search" help="The step is put behind the one at the cursor.">
-        {(control) => (
-          <input
-            {...control}
-            type="search"
-            value={search}
-            placeholder="What should it do?"
-            onChange={(event) => setSearch(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Search"
+        help="The step is put behind the one at the cursor."
+        type="search"
+        placeholder="What should it do?"
+        value={search}
+        onChange={setSearch}
+      />
       <Loaded query={components}>
         {(data) => {
           const found = data.components.filter((each) => each.kind === "step" && fits(each, search));

@@ -52,11 +52,11 @@ function Planned({ schedule }: { schedule: Schedule }) {
         ]}
       />
       <section aria-label="Next times">
-        <p className={css.note}>Next times</p>
+        <p className="muted">Next times</p>
         <ol>
           {schedule.next.map((at) => (
             <li key={at}>
-              <Time at={at} zoned /> <span className={css.note}>{<Time at={at} ago />}</span>
+              <Time at={at} zoned /> <span className="muted">{<Time at={at} ago />}</span>
             </li>
           ))}
         </ol>

@@ -75,7 +75,7 @@ function PartForm({
   const isBare = component.short !== "" && (config === undefined || config === null || objectOf(config) !== config);
   const whole = component.whole || (isBare && component.short);
   return (
-    <fieldset className={css.form} disabled={readOnly}>
+    <fieldset className="stack" disabled={readOnly}>
       <legend className="visually-hidden">Settings of {part.name}</legend>
       <header className={css.head}>
         <h2>
@@ -100,7 +100,7 @@ function PartForm({
         <FormFields {...given} schema={schema} root={schema} path={[component.name]} value={config} />
       )}
       {part.kind === "step" && (
-        <details className={css.common}>
+        <details className="more">
           <summary>Name, condition, retry and errors</summary>
           <FormFields {...given} schema={common} root={common} path={[]} value={value} many={12} />
         </details>

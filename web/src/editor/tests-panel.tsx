@@ -52,7 +52,7 @@ export function TestsPanel({
   };
   const results = state.text === text ? state.results : null;
   return (
-    <div className={css.panel}>
+    <div className="stack">
       <header className={css.head}>
         <Button tone="primary" busy={busy} onClick={run}>
           Run {count(check.tests.length, "test")}

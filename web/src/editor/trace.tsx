@@ -28,7 +28,7 @@ export function Outcome({ trial }: { trial: Trial }) {
           <p>
             <Text>{trial.error.message}</Text>
           </p>
-          <p className={css.note}>
+          <p className="muted">
             {trial.error.step ? `At step ${trial.error.step}, ` : ""}code {trial.error.code}
           </p>
         </Notice>
@@ -55,7 +55,7 @@ function StepTrace({ step }: { step: Step }) {
           <span className={css.name}>
             <Text>{step.id}</Text>
           </span>
-          {!step.id.startsWith(`${step.component}#`) && <code className={css.note}>{step.component}</code>}
+          {!step.id.startsWith(`${step.component}#`) && <code className="muted">{step.component}</code>}
           <span className={css.end}>
             {step.attempts && step.attempts > 1 && <span>{step.attempts} tries</span>}
             <span>{duration(step.duration)}</span>

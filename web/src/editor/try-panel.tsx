@@ -6,13 +6,17 @@ import { AnyControl } from "../forms/controls";
 import { errorsOf } from "../forms/errors";
 import { SchemaForm } from "../forms/schema-form";
 import { objectOf, type Schema } from "../forms/values";
-import { Button, Empty, Failure, Field, Notice } from "../ui";
+import { Button, Empty, Failure, Field, Group, Notice, Radios, SelectField } from "../ui";
 import { Outcome } from "./trace";
-import css from "./try-panel.module.css";
 import type { Check } from "./use-check";
 
 type Trial = Schemas["TrialOut"];
 type Mode = "real" | "mocks";
+
+const MODES: [Mode, string][] = [
+  ["real", "Really call out: what they change is changed"],
+  ["mocks", "Use results from here instead"],
+];
 
 /** What was filled in and what came out; it is kept while one looks at something else. */
 export type TryState = {
@@ -58,9 +62,9 @@ export function TryPanel({
   const errors = errorsOf(rejected);
   const schema = check.arguments as Schema;
   return (
-    <div className={css.panel}>
+    <div className="stack">
       <form
-        className={css.form}
+        className="stack"
         onSubmit={(event) => {
           event.preventDefault();
           void run();
@@ -76,7 +80,7 @@ export function TryPanel({
             onChange={(args) => onState({ ...state, args })}
           />
         ) : (
-          <p className={css.note}>It takes no arguments.</p>
+          <p className="muted">It takes no arguments.</p>
         )}
         {check.mockable.length > 0 && <Modes check={check} state={state} onState={onState} />}
         <div>
@@ -106,18 +110,13 @@ function Presets({ tests, onChoose }: { tests: Check["tests"]; onChoose: (state:
     onChoose({ args: test.args ?? {}, mocks: test.mock ?? {}, mode: hasMocks ? "mocks" : "real", trial: null });
   };
   return (
-    <Field label="Fill in from a test" optional>
-      {(control) => (
-        <select {...control} value="" onChange={(event) => choose(Number(event.target.value))}>
-          <option value="">Choose a test</option>
-          {tests.map((test, index) => (
-            <option key={test.name} value={index}>
-              {test.name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+    <SelectField
+      label="Fill in from a test"
+      optional
+      choices={[["", "Choose a test"], ...tests.map(({ name }, index) => [String(index), name] as const)]}
+      value=""
+      onChange={(index) => choose(Number(index))}
+    />
   );
 }
 
@@ -127,16 +126,8 @@ function Modes({ check, state, onState }: { check: Check; state: TryState; onSta
     onState({ ...state, mode, mocks: mode === "mocks" ? { ...missing, ...objectOf(state.mocks) } : state.mocks });
   };
   return (
-    <fieldset className={css.modes}>
-      <legend>Steps that reach outside ({check.mockable.join(", ")})</legend>
-      <label>
-        <input type="radio" name="mode" checked={state.mode === "real"} onChange={() => choose("real")} /> Really call
-        out: what they change is changed
-      </label>
-      <label>
-        <input type="radio" name="mode" checked={state.mode === "mocks"} onChange={() => choose("mocks")} /> Use results
-        from here instead
-      </label>
+    <Group title={`Steps that reach outside (${check.mockable.join(", ")})`}>
+      <Radios choices={MODES} value={state.mode} onChange={choose} />
       {state.mode === "mocks" && (
         <Field label="Results by step">
           {(control) => (
@@ -150,6 +141,6 @@ function Modes({ check, state, onState }: { check: Check; state: TryState; onSta
           )}
         </Field>
       )}
-    </fieldset>
+    </Group>
   );
 }

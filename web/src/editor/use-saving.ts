@@ -2,6 +2,7 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, api, ask, type Schemas } from "../api/client";
+import { refresh } from "../api/queries";
 
 /** What a save starts from; `digest` is empty for a flow that is not stored yet. */
 export type Base = { name: string; digest: string; text: string };
@@ -20,7 +21,7 @@ export function useSaving(onSaved: (saved: Saved) => void) {
     onSuccess: (saved) => {
       queries.setQueryData(["flows", "one", saved.summary.name], saved);
       void queries.invalidateQueries({ queryKey: ["flows"], predicate: (query) => query.queryKey[1] !== "one" });
-      for (const key of ["problems", "status", "tools"]) void queries.invalidateQueries({ queryKey: [key] });
+      refresh(queries, ["problems", "status", "tools", "overview"]);
       onSaved(saved);
     },
   });

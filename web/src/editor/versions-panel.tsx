@@ -70,7 +70,7 @@ function OneVersion({
       <div className={css.test}>
         <span className={css.name}>{version.number}</span>
         <span>
-          <Time at={version.created} /> <span className={css.note}>by</span>{" "}
+          <Time at={version.created} /> <span className="muted">by</span>{" "}
           <Text>{version.author || version.file || version.origin}</Text>
         </span>
         <span className={css.end}>

@@ -149,7 +149,7 @@ export function AnyControl({ control, value, onChange }: ControlOf) {
         onChange={(event) => change(event.target.value)}
       />
       {isBroken && (
-        <div id={id} className={css.note}>
+        <div id={id} className="small">
           Not whole JSON yet.
         </div>
       )}

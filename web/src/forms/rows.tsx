@@ -1,7 +1,6 @@
 // Lists and mappings in a form: a row for each element, and one to add another.
 
-import { useState } from "react";
-import { Button } from "../ui";
+import { AddName, Button } from "../ui";
 import { AnyControl, CONTROLS, type Labelled } from "./controls";
 import type { Errors } from "./errors";
 import css from "./forms.module.css";
@@ -54,12 +53,7 @@ export function ListRows({ schema, path, value, ...given }: Given & { schema: Sc
 export function MapRows({ schema, path, value, ...given }: Given & { schema: Schema; path: Path; value: unknown }) {
   const members = Object.entries(objectOf(value));
   const inner = plainOf(objectOf(schema.additionalProperties), given.root);
-  const [name, setName] = useState("");
   const Plain = CONTROLS[controlOf(inner)] ?? AnyControl;
-  const add = () => {
-    if (name && !members.some(([known]) => known === name)) given.onChange([...path, name], "");
-    setName("");
-  };
   return (
     <div className={css.rows}>
       {members.map(([key, item]) => (
@@ -77,23 +71,11 @@ export function MapRows({ schema, path, value, ...given }: Given & { schema: Sch
           </Button>
         </div>
       ))}
-      <div className={css.row}>
-        <input
-          type="text"
-          aria-label={`New key of ${path.at(-1)}`}
-          placeholder="New key"
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter") return;
-            event.preventDefault();
-            add();
-          }}
-        />
-        <Button small disabled={!name} onClick={add}>
-          Add
-        </Button>
-      </div>
+      <AddName
+        small
+        label={`New key of ${path.at(-1)}`}
+        onAdd={(name) => members.some(([known]) => known === name) || given.onChange([...path, name], "")}
+      />
     </div>
   );
 }

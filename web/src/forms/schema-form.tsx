@@ -69,12 +69,12 @@ export function FormFields({
   );
   const rest = all.filter(([name]) => !first.has(name));
   return (
-    <div className={css.fields}>
+    <div className="stack">
       {all.filter(([name]) => first.has(name)).map(show)}
       {rest.length > 0 && (
-        <details className={css.more}>
+        <details className="more">
           <summary>{first.size ? "More settings" : "Settings"}</summary>
-          <div className={css.fields}>{rest.map(show)}</div>
+          <div className="stack">{rest.map(show)}</div>
         </details>
       )}
     </div>
@@ -95,7 +95,7 @@ export function FormField({
   const label = typeof plain.title === "string" && !plain.properties ? plain.title : name;
   const help = typeof plain.description === "string" ? <Prose>{plain.description}</Prose> : undefined;
   const about = { label, help, error: given.errors.fields[pathText(path)], optional: !required };
-  if (control === "steps") return <p className={css.note}>The steps inside are in the text and in the picture.</p>;
+  if (control === "steps") return <p className="small">The steps inside are in the text and in the picture.</p>;
   if (control === "fields") {
     return (
       <Group label={label} help={help}>
@@ -136,7 +136,7 @@ function Group({
   return (
     <fieldset className={css.group}>
       <legend>{label}</legend>
-      {help && <p className={css.note}>{help}</p>}
+      {help && <p className="small">{help}</p>}
       {children}
       {error && <p className={css.error}>{error}</p>}
     </fieldset>

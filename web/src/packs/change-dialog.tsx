@@ -3,11 +3,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
+import { INSTALLS_CHANGED, refresh } from "../api/queries";
 import { Button, Dialog, Failure, Loaded, useToast } from "../ui";
 import { bodyOf, type Details, draftFrom, previewable } from "./draft";
 import { InstallForm, PreviewCard, usePreview } from "./install-form";
 import { SignInDialog } from "./sign-in-dialog";
-import { refreshInstalls, useInstalledPack } from "./use-packs";
+import { useInstalledPack } from "./use-packs";
 
 type Install = Schemas["InstallOut"];
 
@@ -33,7 +34,7 @@ function Form({ install, pack, onClose }: { install: Install; pack: Details; onC
   const change = useMutation({
     mutationFn: () => ask(api.PUT("/api/packs/installs/{name}", { ...params, body: bodyOf(draft) })),
     onSuccess: (now) => {
-      refreshInstalls(queries);
+      refresh(queries, INSTALLS_CHANGED);
       toast.done(`${now.name} is changed.`);
       if (Object.keys(now.sign_in ?? {}).length === 0) onClose();
     },

@@ -4,12 +4,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
-import { Button, Check, Dialog, Failure, Text, useToast } from "../ui";
+import { INSTALLS_CHANGED, refresh } from "../api/queries";
+import { ActionButton, Button, Check, Dialog, Failure, Text, useToast } from "../ui";
 import { ChangeDialog } from "./change-dialog";
 import { draftFrom } from "./draft";
 import { PreviewCard, usePreview } from "./install-form";
 import css from "./packs.module.css";
-import { refreshInstalls } from "./use-packs";
 
 type Install = Schemas["InstallOut"];
 type Open = "" | "change" | "upgrade" | "remove";
@@ -17,17 +17,7 @@ type Open = "" | "change" | "upgrade" | "remove";
 /** The buttons of an install. */
 export function InstallActions({ install }: { install: Install }) {
   const [open, setOpen] = useState<Open>("");
-  const queries = useQueryClient();
-  const toast = useToast();
   const params = { params: { path: { name: install.name } } };
-  const change = useMutation({
-    mutationFn: () =>
-      install.enabled
-        ? ask(api.POST("/api/packs/installs/{name}/disable", params))
-        : ask(api.POST("/api/packs/installs/{name}/enable", params)),
-    onSuccess: () => refreshInstalls(queries),
-    onError: toast.failed,
-  });
   const close = () => setOpen("");
   return (
     <>
@@ -37,9 +27,19 @@ export function InstallActions({ install }: { install: Install }) {
         </Button>
       )}
       <Button onClick={() => setOpen("change")}>Change</Button>
-      <Button busy={change.isPending} onClick={() => change.mutate()}>
+      <ActionButton
+        act={() =>
+          ask(
+            api.POST(
+              install.enabled ? "/api/packs/installs/{name}/disable" : "/api/packs/installs/{name}/enable",
+              params,
+            ),
+          )
+        }
+        stale={INSTALLS_CHANGED}
+      >
         {install.enabled ? "Switch off" : "Switch on"}
-      </Button>
+      </ActionButton>
       <Button tone="danger" onClick={() => setOpen("remove")}>
         Remove
       </Button>
@@ -61,7 +61,7 @@ function UpgradeDialog({ install, onClose }: { install: Install; onClose: () => 
   const upgrade = useMutation({
     mutationFn: () => ask(api.POST("/api/packs/installs/{name}/upgrade", { params: { path }, body: {} })),
     onSuccess: (now) => {
-      refreshInstalls(queries);
+      refresh(queries, INSTALLS_CHANGED);
       toast.done(`${now.name} is at version ${now.pack_version}.`);
       onClose();
     },
@@ -103,7 +103,7 @@ function RemoveDialog({ install, onClose }: { install: Install; onClose: () => v
     onSuccess: () => {
       navigate("/packs");
       queries.removeQueries({ queryKey: ["installs", install.name] });
-      refreshInstalls(queries);
+      refresh(queries, INSTALLS_CHANGED);
       toast.done(`${install.name} is removed.`);
     },
   });

@@ -5,7 +5,7 @@ import { useDeferredValue, useEffect, useState } from "react";
 import { api, ask, type Schemas, wordsOf } from "../api/client";
 import { Prose } from "../forms/prose";
 import { SchemaForm } from "../forms/schema-form";
-import { Badge, count, Field, Notice, Skeleton, Text } from "../ui";
+import { Badge, count, Group, Notice, Skeleton, Text, TextField } from "../ui";
 import { type Details, type Draft, type Link, variablesSchema } from "./draft";
 import { LinkForm } from "./link-form";
 import css from "./packs.module.css";
@@ -31,13 +31,14 @@ export function InstallForm({
   const change = (some: Partial<Draft>) => onChange({ ...draft, ...some });
   const put = (own: string, link: Link) => change({ links: { ...draft.links, [own]: link } });
   return (
-    <div className={css.form}>
+    <div className="stack">
       {isNew && (
-        <Field label="Name of the install" help="Small letters, digits and -. The same pack can be installed twice.">
-          {(control) => (
-            <input {...control} value={draft.name} onChange={(event) => change({ name: event.target.value })} />
-          )}
-        </Field>
+        <TextField
+          label="Name of the install"
+          help="Small letters, digits and -. The same pack can be installed twice."
+          value={draft.name}
+          onChange={(name) => change({ name })}
+        />
       )}
       {Object.keys(pack.connections).map((own) => (
         <LinkForm
@@ -50,38 +51,33 @@ export function InstallForm({
         />
       ))}
       {Object.keys(pack.variables).length > 0 && (
-        <fieldset className={css.link}>
-          <legend>Settings</legend>
+        <Group title="Settings">
           <SchemaForm
             schema={variablesSchema(pack.variables)}
             value={draft.variables}
             onChange={(variables) => change({ variables })}
           />
-        </fieldset>
+        </Group>
       )}
       <ToolChoice pack={pack} draft={draft} onChange={change} />
-      <details className={css.more}>
+      <details className="more">
         <summary>Names and descriptions of the tools</summary>
-        <div className={css.form}>
-          <Field
+        <div className="stack">
+          <TextField
             label="Prefix"
             optional
             help="The tools' names start with it, so that two installs do not get in each other's way."
-          >
-            {(control) => (
-              <input
-                {...control}
-                value={draft.prefix}
-                placeholder={isNew && draft.name === pack.summary.name ? pack.prefix : ""}
-                onChange={(event) => change({ prefix: event.target.value })}
-              />
-            )}
-          </Field>
-          <Field label="Note" optional help="Ends each description, so that a model can tell two installs apart.">
-            {(control) => (
-              <input {...control} value={draft.note} onChange={(event) => change({ note: event.target.value })} />
-            )}
-          </Field>
+            placeholder={isNew && draft.name === pack.summary.name ? pack.prefix : ""}
+            value={draft.prefix}
+            onChange={(prefix) => change({ prefix })}
+          />
+          <TextField
+            label="Note"
+            optional
+            help="Ends each description, so that a model can tell two installs apart."
+            value={draft.note}
+            onChange={(note) => change({ note })}
+          />
         </div>
       </details>
     </div>
@@ -144,7 +140,7 @@ export function PreviewCard({ preview, error }: { preview: Preview | null; error
           <Prose>{sentence}</Prose>
         </Notice>
       ))}
-      <p className={css.muted}>
+      <p className="muted">
         {preview.missing.length ? "Once that is there: " : ""}
         {count(preview.tools.length, "tool")}, also served alone at <code>{preview.path}</code>
       </p>
@@ -167,7 +163,7 @@ export function PreviewCard({ preview, error }: { preview: Preview | null; error
           </p>
         ))}
       {Object.entries(preview.hidden).map(([name, why]) => (
-        <p key={name} className={css.muted}>
+        <p key={name} className="muted">
           <code>{name}</code> is not shown: <Text>{why}</Text>
         </p>
       ))}

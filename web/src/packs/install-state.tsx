@@ -1,12 +1,11 @@
 import type { Schemas } from "../api/client";
 import { Badge } from "../ui";
-import css from "./packs.module.css";
 
 /** How an install is, in words. */
 export function InstallState({ install }: { install: Schemas["InstallOut"] }) {
   const hidden = Object.keys(install.hidden).length;
   return (
-    <span className={css.buttons}>
+    <span className="row">
       {!install.enabled && <Badge>switched off</Badge>}
       {install.enabled && install.missing.length > 0 && <Badge tone="warn">not ready</Badge>}
       {install.enabled && install.missing.length === 0 && <Badge tone="ok">live</Badge>}

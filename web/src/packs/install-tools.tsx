@@ -1,10 +1,10 @@
 // The tools of an install, each with a switch of its own.
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, ask, type Schemas } from "../api/client";
-import { Badge, Button, type Column, Empty, Table, Text, useToast } from "../ui";
+import { FlowSwitch } from "../flows/flow-switch";
+import { Badge, type Column, Empty, Table, Text } from "../ui";
 import css from "./packs.module.css";
-import { refreshInstalls } from "./use-packs";
 
 type Tool = Schemas["PackTool"] & { enabled: boolean; live: boolean };
 
@@ -36,30 +36,6 @@ const COLUMNS: Column<Tool>[] = [
     key: "switch",
     title: <span className="visually-hidden">Switch</span>,
     end: true,
-    show: (tool) => (tool.live || !tool.enabled ? <Switch tool={tool} /> : null),
+    show: (tool) => (tool.live || !tool.enabled ? <FlowSwitch flow={tool} small /> : null),
   },
 ];
-
-function Switch({ tool }: { tool: Tool }) {
-  const queries = useQueryClient();
-  const toast = useToast();
-  const params = { params: { path: { name: tool.name } } };
-  const change = useMutation({
-    mutationFn: () =>
-      tool.enabled
-        ? ask(api.POST("/api/flows/{name}/disable", params))
-        : ask(api.POST("/api/flows/{name}/enable", params)),
-    onSuccess: () => refreshInstalls(queries),
-    onError: toast.failed,
-  });
-  return (
-    <Button
-      small
-      busy={change.isPending}
-      aria-label={`Switch ${tool.enabled ? "off" : "on"} ${tool.name}`}
-      onClick={() => change.mutate()}
-    >
-      {tool.enabled ? "Switch off" : "Switch on"}
-    </Button>
-  );
-}

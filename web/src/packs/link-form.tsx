@@ -2,10 +2,9 @@
 
 import type { Schemas } from "../api/client";
 import { Prose } from "../forms/prose";
-import { CodeBlock, Field, Text } from "../ui";
+import { CodeBlock, Field, Group, Radios, SelectField, Text, TextField } from "../ui";
 import type { Details, Link } from "./draft";
 import { NEW_LINK } from "./draft";
-import css from "./packs.module.css";
 
 type Connection = Schemas["ConnectionOut"];
 
@@ -27,45 +26,30 @@ export function LinkForm({
   if (!declared) return null;
   const fitting = known.filter((each) => each.kind === declared.kind);
   const needsSignIn = declared.auth?.type === "oauth2_authorization_code";
+  const ways: [Link["mode"], string][] = [["new", "Make a new connection"]];
+  if (fitting.length > 0) ways.push(["existing", "Use one that exists"]);
+  ways.push(["none", "Not now"]);
   return (
-    <fieldset className={css.link}>
-      <legend>
-        <Text>{declared.title || own}</Text>{" "}
-        {declared.required === false && <span className={css.muted}>optional</span>}
-      </legend>
+    <Group
+      title={
+        <>
+          <Text>{declared.title || own}</Text> {declared.required === false && <span className="muted">optional</span>}
+        </>
+      }
+    >
       {declared.description && (
-        <p className={css.muted}>
+        <p className="muted">
           <Prose>{declared.description}</Prose>
         </p>
       )}
-      <div className={css.choices}>
-        <Way own={own} words="Make a new connection" isOn={link.mode === "new"} onChoose={() => onChange(NEW_LINK)} />
-        {fitting.length > 0 && (
-          <Way
-            own={own}
-            words="Use one that exists"
-            isOn={link.mode === "existing"}
-            onChoose={() => onChange({ mode: "existing", name: fitting[0]?.name ?? "" })}
-          />
-        )}
-        <Way own={own} words="Not now" isOn={link.mode === "none"} onChoose={() => onChange({ mode: "none" })} />
-      </div>
+      <Radios choices={ways} value={link.mode} onChange={(mode) => onChange(linkOf(mode, fitting))} />
       {link.mode === "existing" && (
-        <Field label={`Connection for ${own}`}>
-          {(control) => (
-            <select
-              {...control}
-              value={link.name}
-              onChange={(event) => onChange({ mode: "existing", name: event.target.value })}
-            >
-              {fitting.map((each) => (
-                <option key={each.name} value={each.name}>
-                  {each.name}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <SelectField
+          label={`Connection for ${own}`}
+          choices={fitting.map(({ name }) => [name, name])}
+          value={link.name}
+          onChange={(name) => onChange({ mode: "existing", name })}
+        />
       )}
       {link.mode === "new" && <Asks asks={pack.asks[own] ?? []} link={link} onChange={onChange} />}
       {link.mode === "new" && declared.kind === "http" && declared.base_url && (
@@ -77,18 +61,15 @@ export function LinkForm({
         </Field>
       )}
       {link.mode === "none" && declared.required !== false && (
-        <p className={css.muted}>The tools that use it are not shown until it is bound.</p>
+        <p className="muted">The tools that use it are not shown until it is bound.</p>
       )}
-    </fieldset>
+    </Group>
   );
 }
 
-function Way({ own, words, isOn, onChoose }: { own: string; words: string; isOn: boolean; onChoose: () => void }) {
-  return (
-    <label>
-      <input type="radio" name={`way of ${own}`} checked={isOn} onChange={onChoose} /> {words}
-    </label>
-  );
+function linkOf(mode: Link["mode"], fitting: readonly Connection[]): Link {
+  if (mode === "new") return NEW_LINK;
+  return mode === "existing" ? { mode, name: fitting[0]?.name ?? "" } : { mode };
 }
 
 /** The address that requests go to, for those whose service is elsewhere than usual. */
@@ -106,19 +87,17 @@ function Address({
     onChange({ ...link, settings: text ? { ...others, base_url: text } : others });
   };
   return (
-    <details className={css.more}>
+    <details className="more">
       <summary>Another address</summary>
-      <Field label="Base URL" optional help="Only if the service is not where the pack expects it.">
-        {(control) => (
-          <input
-            {...control}
-            type="url"
-            placeholder={declared}
-            value={String(link.settings.base_url ?? "")}
-            onChange={(event) => put(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Base URL"
+        optional
+        help="Only if the service is not where the pack expects it."
+        type="url"
+        placeholder={declared}
+        value={String(link.settings.base_url ?? "")}
+        onChange={put}
+      />
     </details>
   );
 }
@@ -140,23 +119,17 @@ function Asks({
   return (
     <>
       {asks.map((ask) => (
-        <Field
+        <TextField
           key={`${ask.secret} ${ask.name}`}
           label={ask.title}
           optional={ask.required === false}
           help={ask.description && <Prose>{ask.description}</Prose>}
-        >
-          {(control) => (
-            <input
-              {...control}
-              type={ask.secret ? "password" : "text"}
-              autoComplete="off"
-              placeholder={ask.example}
-              value={String((ask.secret ? link.secrets : link.settings)[ask.name] ?? "")}
-              onChange={(event) => put(ask, event.target.value)}
-            />
-          )}
-        </Field>
+          type={ask.secret ? "password" : "text"}
+          autoComplete="off"
+          placeholder={ask.example}
+          value={String((ask.secret ? link.secrets : link.settings)[ask.name] ?? "")}
+          onChange={(text) => put(ask, text)}
+        />
       ))}
     </>
   );

@@ -2,7 +2,6 @@
 
 import type { Schemas } from "../api/client";
 import { Button, Dialog, Text } from "../ui";
-import css from "./packs.module.css";
 
 /** Lead to the sign-in of each connection; it opens in a window of its own. */
 export function SignInDialog({
@@ -23,7 +22,7 @@ export function SignInDialog({
       }
     >
       <p>The tools appear as soon as somebody has signed in. Each link works once, for ten minutes.</p>
-      <ul className={css.form}>
+      <ul className="stack">
         {Object.entries(signIn).map(([name, started]) => (
           <li key={name}>
             <a href={started.url} target="_blank" rel="noreferrer noopener">

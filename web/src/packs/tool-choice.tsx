@@ -1,6 +1,6 @@
 // Which tools of a pack are wanted: all, those of some groups, or single ones.
 
-import { Check, count, Text } from "../ui";
+import { Check, count, Group, Radios, Text } from "../ui";
 import type { Details, Draft } from "./draft";
 import css from "./packs.module.css";
 
@@ -21,16 +21,8 @@ export function ToolChoice({
   const toggle = (list: readonly string[], name: string) =>
     list.includes(name) ? list.filter((each) => each !== name) : [...list, name];
   return (
-    <fieldset className={css.link}>
-      <legend>Tools</legend>
-      <div className={css.choices}>
-        {scopes.map(([scope, words]) => (
-          <label key={scope}>
-            <input type="radio" name="scope" checked={draft.scope === scope} onChange={() => onChange({ scope })} />{" "}
-            {words}
-          </label>
-        ))}
-      </div>
+    <Group title="Tools">
+      <Radios choices={scopes} value={draft.scope} onChange={(scope) => onChange({ scope })} />
       {draft.scope === "groups" && (
         <div className={css.checks}>
           {groups.map(([name, tools]) => (
@@ -57,6 +49,6 @@ export function ToolChoice({
           ))}
         </div>
       )}
-    </fieldset>
+    </Group>
   );
 }

@@ -1,6 +1,6 @@
-// What there is of packs, and what a change of an install makes stale.
+// What there is of packs and installs.
 
-import { type QueryClient, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { api, ask } from "../api/client";
 
 /** The packs of the catalog. */
@@ -30,11 +30,4 @@ export function useInstalledPack({ name, number }: { name: string; number: numbe
     queryKey: ["installs", name, "pack", number],
     queryFn: () => ask(api.GET("/api/packs/installs/{name}/pack", { params: { path: { name } } })),
   });
-}
-
-/** Ask anew for everything that installs have a part in. */
-export function refreshInstalls(queries: QueryClient): void {
-  for (const key of ["packs", "installs", "connections", "flows", "tools", "status", "problems"]) {
-    void queries.invalidateQueries({ queryKey: [key] });
-  }
 }

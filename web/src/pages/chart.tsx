@@ -2,7 +2,7 @@
 
 import { Link } from "wouter";
 import type { Schemas } from "../api/client";
-import { count, Time } from "../ui";
+import { type Column, count, Table, Time } from "../ui";
 import css from "./chart.module.css";
 
 type Point = Schemas["PointOut"];
@@ -16,7 +16,8 @@ const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric
 
 /** The chart of a span of time; each bar leads to the runs behind it. */
 export function CallsChart({ points, seconds, tool }: { points: readonly Point[]; seconds: number; tool?: string }) {
-  const top = niceTop(Math.max(...points.map((point) => point.calls), 1));
+  const ticks = ticksTo(Math.max(...points.map((point) => point.calls), 1));
+  const top = ticks.at(-1) ?? 1;
   const calls = points.reduce((sum, point) => sum + point.calls, 0);
   const errors = points.reduce((sum, point) => sum + point.errors, 0);
   const isLong = points.length * seconds > 86_400;
@@ -24,9 +25,9 @@ export function CallsChart({ points, seconds, tool }: { points: readonly Point[]
     <figure>
       <div className={css.chart}>
         <div className={css.scale} aria-hidden="true">
-          <span>{top.toLocaleString()}</span>
-          <span>{top > 1 ? (top / 2).toLocaleString() : ""}</span>
-          <span>0</span>
+          {ticks.toReversed().map((tick) => (
+            <span key={tick}>{tick.toLocaleString()}</span>
+          ))}
         </div>
         <svg
           className={css.bars}
@@ -37,7 +38,7 @@ export function CallsChart({ points, seconds, tool }: { points: readonly Point[]
         >
           <path
             className={css.grid}
-            d={`M0 0H${points.length}M0 ${HEIGHT / 2}H${points.length}M0 ${HEIGHT}H${points.length}`}
+            d={ticks.map((tick) => `M0 ${HEIGHT * (1 - tick / top)}H${points.length}`).join("")}
           />
           {points.map((point, index) => (
             <Bar key={point.start} point={point} index={index} top={top} />
@@ -87,30 +88,20 @@ function PointTable({
   const only = tool ? `&tool=${encodeURIComponent(tool)}` : "";
   const busy = points.filter((point) => point.calls > 0);
   if (busy.length === 0) return <p>No calls.</p>;
-  return (
-    <table className={css.table}>
-      <thead>
-        <tr>
-          <th scope="col">From</th>
-          <th scope="col">Calls</th>
-          <th scope="col">Errors</th>
-        </tr>
-      </thead>
-      <tbody>
-        {busy.map((point) => (
-          <tr key={point.start}>
-            <td>
-              <Link href={`/runs?range=custom&since=${point.start}&until=${point.start + seconds * 1000}${only}`}>
-                <Time at={point.start} />
-              </Link>
-            </td>
-            <td>{point.calls.toLocaleString()}</td>
-            <td>{point.errors.toLocaleString()}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+  const columns: Column<Point>[] = [
+    {
+      key: "from",
+      title: "From",
+      show: ({ start }) => (
+        <Link href={`/runs?range=custom&since=${start}&until=${start + seconds * 1000}${only}`}>
+          <Time at={start} />
+        </Link>
+      ),
+    },
+    { key: "calls", title: "Calls", end: true, show: ({ calls }) => calls.toLocaleString() },
+    { key: "errors", title: "Errors", end: true, show: ({ errors }) => errors.toLocaleString() },
+  ];
+  return <Table caption="Calls over time" columns={columns} rows={busy} rowKey={({ start }) => String(start)} />;
 }
 
 function marks(points: readonly Point[]): readonly Point[] {
@@ -119,8 +110,9 @@ function marks(points: readonly Point[]): readonly Point[] {
   return chosen.filter((point): point is Point => point !== undefined);
 }
 
-/** The next of 1, 2, 5, 10, 20, 50 … */
-function niceTop(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return (STEPS.find((step) => step * power >= value) ?? 10) * power;
+/** Evenly spaced round numbers from nothing to the first that is not below a value: at most five. */
+function ticksTo(value: number): number[] {
+  const power = 10 ** Math.floor(Math.log10(value / 4));
+  const step = Math.max(1, (STEPS.find((each) => each * power * 4 >= value) ?? 10) * power);
+  return Array.from({ length: Math.ceil(value / step) + 1 }, (_, index) => index * step);
 }

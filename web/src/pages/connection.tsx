@@ -4,26 +4,27 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
+import { INSTALLS_CHANGED } from "../api/queries";
 import { ConnectionForm } from "../connections/connection-form";
 import css from "../connections/connections.module.css";
 import { Health, KINDS } from "../connections/health";
-import { refreshConnections, useConnection } from "../connections/use-connections";
+import { useConnection } from "../connections/use-connections";
 import { objectOf } from "../forms/values";
 import {
+  ActionButton,
   Button,
   Card,
   CodeBlock,
   Dialog,
   Facts,
   Failure,
-  Loaded,
   Notice,
   Page,
+  PageOf,
   Section,
   Text,
   Time,
   Tree,
-  useConfirm,
   useToast,
 } from "../ui";
 
@@ -32,11 +33,10 @@ type Connection = Schemas["ConnectionOut"];
 export default function ConnectionPage() {
   const { name = "" } = useParams<{ name: string }>();
   const connection = useConnection(decodeURIComponent(name));
-  if (connection.data) return <Shown connection={connection.data} />;
   return (
-    <Page title={name} back={<Link href="/connections">Connections</Link>}>
-      <Loaded query={connection}>{() => null}</Loaded>
-    </Page>
+    <PageOf title={name} back={<Link href="/connections">Connections</Link>} query={connection}>
+      {(found) => <Shown connection={found} />}
+    </PageOf>
   );
 }
 
@@ -119,9 +119,7 @@ function Test({ name }: { name: string }) {
           </Notice>
         )}
         {test.error && <Failure error={test.error} />}
-        {!test.data && !test.error && (
-          <p className={css.muted}>A test reaches the service once, and changes nothing.</p>
-        )}
+        {!test.data && !test.error && <p className="muted">A test reaches the service once, and changes nothing.</p>}
       </div>
     </Section>
   );
@@ -150,10 +148,10 @@ function SignIn({ name, state }: { name: string; state: Schemas["SignInOut"] }) 
           </Notice>
         )}
         <div>
-          <p className={css.muted}>Register this address at the provider, letter by letter:</p>
+          <p className="muted">Register this address at the provider, letter by letter:</p>
           <CodeBlock text={state.redirect_uri} label="Redirect URI" />
         </div>
-        <div className={css.buttons} aria-live="polite">
+        <div className="row" aria-live="polite">
           {start.data ? (
             <a href={start.data.url} target="_blank" rel="noreferrer noopener">
               Open the sign-in; it works once, for ten minutes
@@ -172,7 +170,7 @@ function SignIn({ name, state }: { name: string; state: Schemas["SignInOut"] }) 
 
 function Users({ connection }: { connection: Connection }) {
   const { dependents, installs, tokens } = connection;
-  if (dependents.length + installs.length === 0) return <p className={css.muted}>Nothing uses it yet.</p>;
+  if (dependents.length + installs.length === 0) return <p className="muted">Nothing uses it yet.</p>;
   return (
     <Facts
       facts={[
@@ -202,33 +200,27 @@ function Links({ names, path }: { names: readonly string[]; path: string }) {
 function Delete({ connection }: { connection: Connection }) {
   const [, navigate] = useLocation();
   const queries = useQueryClient();
-  const confirm = useConfirm();
-  const toast = useToast();
   const users = [...connection.dependents, ...connection.installs.map((install) => `the pack ${install}`)];
-  const remove = async () => {
-    const isSure = await confirm({
-      title: `Delete ${connection.name}?`,
-      text: users.length
-        ? `Its secrets go with it. These use it, and will fail or disappear: ${users.join(", ")}.`
-        : "Its secrets go with it. Nothing uses it.",
-      action: "Delete",
-      danger: true,
-    });
-    if (!isSure) return;
-    try {
-      const params = { path: { name: connection.name }, query: { force: true } };
-      await ask(api.DELETE("/api/connections/{name}", { params }));
-      navigate("/connections");
-      queries.removeQueries({ queryKey: ["connections", connection.name] });
-      refreshConnections(queries);
-      toast.done(`${connection.name} is deleted.`);
-    } catch (error) {
-      toast.failed(error);
-    }
-  };
+  const params = { path: { name: connection.name }, query: { force: true } };
   return (
-    <Button tone="danger" onClick={remove}>
+    <ActionButton
+      tone="danger"
+      sure={{
+        title: `Delete ${connection.name}?`,
+        text: users.length
+          ? `Its secrets go with it. These use it, and will fail or disappear: ${users.join(", ")}.`
+          : "Its secrets go with it. Nothing uses it.",
+        action: "Delete",
+      }}
+      act={() => ask(api.DELETE("/api/connections/{name}", { params }))}
+      done={() => `${connection.name} is deleted.`}
+      onDone={() => {
+        navigate("/connections");
+        queries.removeQueries({ queryKey: ["connections", connection.name] });
+      }}
+      stale={INSTALLS_CHANGED}
+    >
       Delete
-    </Button>
+    </ActionButton>
   );
 }

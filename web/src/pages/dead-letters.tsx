@@ -1,11 +1,9 @@
 // Runs that nobody waited for and that failed for good: look at each, run it again, or let it go.
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { useDeadLetters } from "../api/queries";
-import { Button, type Column, Loaded, Pager, Section, Table, Text, Time, useConfirm, usePages, useToast } from "../ui";
-import css from "./run-filters.module.css";
+import { ActionButton, type Column, Loaded, Pager, Section, Table, Text, Time, usePages } from "../ui";
 
 type Letter = Schemas["DeadLetterOut"];
 
@@ -60,34 +58,31 @@ export function DeadLetters() {
 }
 
 function Actions({ letter }: { letter: Letter }) {
-  const queries = useQueryClient();
-  const tell = useToast();
-  const confirm = useConfirm();
   const path = { run_id: letter.run };
-  const onSettled = () => queries.invalidateQueries({ queryKey: ["dead-letters"] });
-  const rerun = useMutation({
-    mutationFn: () => ask(api.POST("/api/dead-letters/{run_id}/rerun", { params: { path } })),
-    onSuccess: () => tell.done(`${letter.flow} runs again.`),
-    onError: tell.failed,
-    onSettled,
-  });
-  const drop = useMutation({
-    mutationFn: () => ask(api.DELETE("/api/dead-letters/{run_id}", { params: { path } })),
-    onError: tell.failed,
-    onSettled,
-  });
-  const startDrop = async () => {
-    const text = "It will not run again. Its record stays in the history.";
-    if (await confirm({ title: `Drop this run of ${letter.flow}?`, text, action: "Drop", danger: true })) drop.mutate();
-  };
+  const stale = ["dead-letters", "runs"];
   return (
-    <span className={css.actions}>
-      <Button small busy={rerun.isPending} onClick={() => rerun.mutate()}>
+    <span className="row">
+      <ActionButton
+        small
+        act={() => ask(api.POST("/api/dead-letters/{run_id}/rerun", { params: { path } }))}
+        done={() => `${letter.flow} runs again.`}
+        stale={stale}
+      >
         Run again<span className="visually-hidden">: {letter.flow}</span>
-      </Button>
-      <Button small tone="danger" busy={drop.isPending} onClick={startDrop}>
+      </ActionButton>
+      <ActionButton
+        small
+        tone="danger"
+        sure={{
+          title: `Drop this run of ${letter.flow}?`,
+          text: "It will not run again. Its record stays in the history.",
+          action: "Drop",
+        }}
+        act={() => ask(api.DELETE("/api/dead-letters/{run_id}", { params: { path } }))}
+        stale={stale}
+      >
         Drop<span className="visually-hidden">: {letter.flow}</span>
-      </Button>
+      </ActionButton>
     </span>
   );
 }

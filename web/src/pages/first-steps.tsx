@@ -18,7 +18,7 @@ export function FirstSteps({ steps }: { steps: readonly Schemas["FirstStepOut"][
                 <h3>
                   <Text>{step.title}</Text> {step.is_done && <Badge tone="ok">Done</Badge>}
                 </h3>
-                <p className={css.muted}>
+                <p className="muted">
                   <Text>{step.detail}</Text>
                 </p>
               </div>

@@ -9,7 +9,7 @@ import { startsOf } from "../editor/starts-panel";
 import type { Base } from "../editor/use-saving";
 import { VersionsPanel } from "../editor/versions-panel";
 import Workbench from "../editor/workbench";
-import { Loaded, Notice, Page, Text } from "../ui";
+import { Notice, PageOf, Text } from "../ui";
 
 type Flow = Schemas["FlowOut"];
 
@@ -52,14 +52,11 @@ function useFlow(name: string) {
 function Stored({ name, line }: { name: string; line: number }) {
   const query = useFlow(name);
   useEvents(); // so that it is said when somebody else saves it
-  if (!query.data) {
-    return (
-      <Page title={name} back={<Link href="/flows">Flows</Link>}>
-        <Loaded query={query}>{() => null}</Loaded>
-      </Page>
-    );
-  }
-  return <Opened flow={query.data} line={line} />;
+  return (
+    <PageOf title={name} back={<Link href="/flows">Flows</Link>} query={query}>
+      {(flow) => <Opened flow={flow} line={line} />}
+    </PageOf>
+  );
 }
 
 function Opened({ flow, line }: { flow: Flow; line: number }) {
@@ -129,12 +126,9 @@ function Copy({ name }: { name: string }) {
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
-  if (!copy.data) {
-    return (
-      <Page title="New flow" back={<Link href="/flows">Flows</Link>}>
-        <Loaded query={copy}>{() => null}</Loaded>
-      </Page>
-    );
-  }
-  return <Workbench start={{ name: "", digest: "", text: copy.data }} startLine={1} readOnly={false} />;
+  return (
+    <PageOf title="New flow" back={<Link href="/flows">Flows</Link>} query={copy}>
+      {(text) => <Workbench start={{ name: "", digest: "", text }} startLine={1} readOnly={false} />}
+    </PageOf>
+  );
 }

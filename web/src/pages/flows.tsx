@@ -1,12 +1,12 @@
 // All flows: where they come from, how they are, when they last ran.  Search and filter stand in the address.
 
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { useEvents } from "../api/events";
+import { FlowSwitch } from "../flows/flow-switch";
 import {
   Badge,
-  Button,
   type Column,
   count,
   Empty,
@@ -18,7 +18,7 @@ import {
   Text,
   Time,
   usePages,
-  useToast,
+  visible,
 } from "../ui";
 import { FlowFilters, filterOf } from "./flow-filters";
 import css from "./flows.module.css";
@@ -89,7 +89,7 @@ function columnsWith(runs: Runs): Column<Flow>[] {
       key: "switch",
       title: <span className="visually-hidden">Switch</span>,
       end: true,
-      show: (flow) => <Switch flow={flow} />,
+      show: (flow) => <FlowSwitch flow={flow} small />,
     },
   ];
 }
@@ -97,7 +97,7 @@ function columnsWith(runs: Runs): Column<Flow>[] {
 function About({ flow }: { flow: Flow }) {
   const text = flow.title || flow.description;
   return (
-    <span className={css.about}>
+    <span className="muted">
       <Text>{text.length > 110 ? `${text.slice(0, 110)}…` : text}</Text>
     </span>
   );
@@ -105,7 +105,7 @@ function About({ flow }: { flow: Flow }) {
 
 function StateOf({ flow }: { flow: Flow }) {
   return (
-    <span className={css.badges}>
+    <span className="row">
       {!flow.enabled && <Badge>off</Badge>}
       {flow.enabled && flow.is_served && flow.is_valid && <Badge tone="ok">live</Badge>}
       {flow.enabled && flow.is_served && !flow.is_valid && <Badge tone="warn">last good version live</Badge>}
@@ -128,7 +128,7 @@ function OriginOf({ flow }: { flow: Flow }) {
     );
   }
   return flow.origin === "file" ? (
-    <code>
+    <code className={css.file} title={visible(flow.file)}>
       <Text>{flow.file}</Text>
     </code>
   ) : (
@@ -137,37 +137,11 @@ function OriginOf({ flow }: { flow: Flow }) {
 }
 
 function LastRun({ run }: { run: Runs[string] | undefined }) {
-  if (!run) return <span className={css.about}>never</span>;
+  if (!run) return <span className="muted">never</span>;
   return (
     <Link href={`/runs/${run.id}`} className={css.run}>
       <Time at={run.started} ago /> <OutcomeBadge outcome={run.outcome} />
     </Link>
-  );
-}
-
-function Switch({ flow }: { flow: Flow }) {
-  const queries = useQueryClient();
-  const toast = useToast();
-  const params = { params: { path: { name: flow.name } } };
-  const change = useMutation({
-    mutationFn: () =>
-      flow.enabled
-        ? ask(api.POST("/api/flows/{name}/disable", params))
-        : ask(api.POST("/api/flows/{name}/enable", params)),
-    onSuccess: () => {
-      for (const key of ["flows", "tools", "status"]) void queries.invalidateQueries({ queryKey: [key] });
-    },
-    onError: toast.failed,
-  });
-  return (
-    <Button
-      small
-      busy={change.isPending}
-      aria-label={`${flow.enabled ? "Switch off" : "Switch on"} ${flow.name}`}
-      onClick={() => change.mutate()}
-    >
-      {flow.enabled ? "Switch off" : "Switch on"}
-    </Button>
   );
 }
 

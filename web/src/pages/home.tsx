@@ -5,7 +5,7 @@ import { Link } from "wouter";
 import type { Schemas } from "../api/client";
 import { useEvents } from "../api/events";
 import { type OverviewRange, useOverview } from "../api/queries";
-import { Card, Choice, count, duration, Loaded, Page, Section, Text } from "../ui";
+import { Card, Choice, type Column, count, duration, Loaded, Page, Section, Table, Text } from "../ui";
 import { Attention } from "./attention";
 import { CallsChart } from "./chart";
 import { FirstSteps } from "./first-steps";
@@ -125,34 +125,25 @@ function Ranking({
   show: (counts: ToolCounts["counts"]) => string;
   empty?: string;
 }) {
+  const columns: Column<ToolCounts>[] = [
+    { key: "tool", title: "Tool", show: ({ tool }) => <Text>{tool}</Text> },
+    { key: "value", title: head, end: true, show: ({ counts }) => show(counts) },
+  ];
   return (
     <Section title={title}>
-      <Card>
-        {tools.length === 0 ? (
+      {tools.length === 0 ? (
+        <Card>
           <p className="muted">{empty}</p>
-        ) : (
-          <table className={css.ranking}>
-            <thead>
-              <tr>
-                <th scope="col">Tool</th>
-                <th scope="col">{head}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {tools.map(({ tool, counts }) => (
-                <tr key={tool}>
-                  <td>
-                    <Link href={`/tools/${encodeURIComponent(tool)}`}>
-                      <Text>{tool}</Text>
-                    </Link>
-                  </td>
-                  <td>{show(counts)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-      </Card>
+        </Card>
+      ) : (
+        <Table
+          caption={title}
+          columns={columns}
+          rows={tools}
+          rowKey={({ tool }) => tool}
+          href={({ tool }) => `/tools/${encodeURIComponent(tool)}`}
+        />
+      )}
     </Section>
   );
 }

@@ -1,33 +1,31 @@
 // One install of a pack: its tools with switches, what it reaches, its versions, and every change of it.
 
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useParams } from "wouter";
-import { api, ask, type Schemas } from "../api/client";
+import type { Schemas } from "../api/client";
+import { useStatus } from "../api/queries";
 import { InstallActions } from "../packs/install-actions";
 import { InstallState } from "../packs/install-state";
 import { InstallTools } from "../packs/install-tools";
 import { InstallVersions } from "../packs/install-versions";
-import css from "../packs/packs.module.css";
 import { useInstall } from "../packs/use-packs";
-import { Badge, Card, CodeBlock, Facts, Loaded, Notice, Page, Section, type Tab, Tabs, Text, Time } from "../ui";
+import { Badge, Card, CodeBlock, Facts, Notice, Page, PageOf, Section, type Tab, Tabs, Text, Time } from "../ui";
 
 type Install = Schemas["InstallOut"];
 
 export default function InstallPage() {
   const { name = "" } = useParams<{ name: string }>();
   const install = useInstall(decodeURIComponent(name));
-  if (install.data) return <Shown install={install.data} />;
   return (
-    <Page title={name} back={<Link href="/packs">Packs</Link>}>
-      <Loaded query={install}>{() => null}</Loaded>
-    </Page>
+    <PageOf title={name} back={<Link href="/packs">Packs</Link>} query={install}>
+      {(found) => <Shown install={found} />}
+    </PageOf>
   );
 }
 
 function Shown({ install }: { install: Install }) {
   const [tab, setTab] = useState("tools");
-  const status = useQuery({ queryKey: ["status"], queryFn: () => ask(api.GET("/api/status")) });
+  const status = useStatus();
   const tabs: Tab[] = [
     { key: "tools", title: `Tools (${install.tools.length})`, show: () => <InstallTools install={install} /> },
     { key: "connections", title: "Connections", show: () => <Reaches install={install} /> },
@@ -69,9 +67,9 @@ function Shown({ install }: { install: Install }) {
 function Reaches({ install }: { install: Install }) {
   if (install.connections.length === 0) return <p>It needs no connection.</p>;
   return (
-    <ul className={css.form}>
+    <ul className="stack">
       {install.connections.map((bound) => (
-        <li key={bound.own} className={css.buttons}>
+        <li key={bound.own} className="row">
           <strong>
             <Text>{bound.own}</Text>
           </strong>
@@ -80,11 +78,11 @@ function Reaches({ install }: { install: Install }) {
               <Text>{bound.name}</Text>
             </Link>
           ) : (
-            <span className={css.muted}>not bound</span>
+            <span className="muted">not bound</span>
           )}
           {bound.lacking ? <Badge tone="warn">not ready</Badge> : <Badge tone="ok">ready</Badge>}
           {bound.lacking && (
-            <span className={css.muted}>
+            <span className="muted">
               <Text>{bound.lacking}</Text>
             </span>
           )}

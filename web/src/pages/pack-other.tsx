@@ -4,8 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
-import css from "../packs/packs.module.css";
-import { Button, Card, Choice, Failure, Field, Page } from "../ui";
+import { Button, Card, Choice, Failure, Field, Page, TextField } from "../ui";
 import { Wizard } from "./pack";
 
 type Source = Schemas["PackSource"];
@@ -32,7 +31,7 @@ export default function PackOtherPage() {
     >
       <Card>
         <form
-          className={css.form}
+          className="stack"
           onSubmit={(event) => {
             event.preventDefault();
             reading.mutate();
@@ -63,20 +62,24 @@ export default function PackOtherPage() {
             </Field>
           ) : (
             <>
-              <Field label="Address of the zip" help="Begins with https://.">
-                {(control) => (
-                  <input {...control} required value={url} onChange={(event) => setUrl(event.target.value)} />
-                )}
-              </Field>
-              <Field label="SHA-256 of the zip" help="64 hexadecimal digits, so that you get what was meant.">
-                {(control) => (
-                  <input {...control} required value={sha256} onChange={(event) => setSha256(event.target.value)} />
-                )}
-              </Field>
+              <TextField
+                label="Address of the zip"
+                help="Begins with https://."
+                required
+                value={url}
+                onChange={setUrl}
+              />
+              <TextField
+                label="SHA-256 of the zip"
+                help="64 hexadecimal digits, so that you get what was meant."
+                required
+                value={sha256}
+                onChange={setSha256}
+              />
             </>
           )}
           {reading.error && <Failure error={reading.error} />}
-          <div className={css.buttons}>
+          <div className="row">
             <Button type="submit" tone="primary" busy={reading.isPending}>
               Look at it
             </Button>

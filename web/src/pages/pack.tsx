@@ -4,13 +4,14 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
+import { INSTALLS_CHANGED, refresh } from "../api/queries";
 import { Prose } from "../forms/prose";
 import { bodyOf, type Details, draftOf, previewable } from "../packs/draft";
 import { InstallForm, PreviewCard, usePreview } from "../packs/install-form";
 import { Markdown } from "../packs/markdown";
 import css from "../packs/packs.module.css";
 import { SignInDialog } from "../packs/sign-in-dialog";
-import { refreshInstalls, usePack } from "../packs/use-packs";
+import { usePack } from "../packs/use-packs";
 import {
   Badge,
   Button,
@@ -19,8 +20,8 @@ import {
   Facts,
   Failure,
   LinkButton,
-  Loaded,
   Page,
+  PageOf,
   Section,
   Table,
   Text,
@@ -33,12 +34,10 @@ type Tool = Schemas["PackTool"];
 export default function PackPage() {
   const { name = "" } = useParams<{ name: string }>();
   const pack = usePack(decodeURIComponent(name));
-  return pack.data ? (
-    <About pack={pack.data} />
-  ) : (
-    <Page title={name} back={<Link href="/packs">Packs</Link>}>
-      <Loaded query={pack}>{() => null}</Loaded>
-    </Page>
+  return (
+    <PageOf title={name} back={<Link href="/packs">Packs</Link>} query={pack}>
+      {(found) => <About pack={found} />}
+    </PageOf>
   );
 }
 
@@ -46,12 +45,10 @@ export default function PackPage() {
 export function InstallPage() {
   const { name = "" } = useParams<{ name: string }>();
   const pack = usePack(decodeURIComponent(name));
-  return pack.data ? (
-    <Wizard pack={pack.data} source={{ pack: pack.data.summary.name }} />
-  ) : (
-    <Page title="Install" back={<Link href="/packs">Packs</Link>}>
-      <Loaded query={pack}>{() => null}</Loaded>
-    </Page>
+  return (
+    <PageOf title="Install" back={<Link href="/packs">Packs</Link>} query={pack}>
+      {(found) => <Wizard pack={found} source={{ pack: found.summary.name }} />}
+    </PageOf>
   );
 }
 
@@ -108,7 +105,7 @@ function Needs({ pack }: { pack: Details }) {
   if (needs.length === 0) return "nothing";
   return needs.map(([own, declared]) => (
     <div key={own}>
-      <Prose>{declared.title || own}</Prose> <span className={css.muted}>({declared.kind})</span>
+      <Prose>{declared.title || own}</Prose> <span className="muted">({declared.kind})</span>
     </div>
   ));
 }
@@ -137,7 +134,7 @@ export function Wizard({ pack, source, back }: { pack: Details; source: Schemas[
   const installing = useMutation({
     mutationFn: () => ask(api.POST("/api/packs/installs", { body: { source, name: draft.name, ...bodyOf(draft) } })),
     onSuccess: (install) => {
-      refreshInstalls(queries);
+      refresh(queries, INSTALLS_CHANGED);
       toast.done(`${install.name} is installed.`);
       if (Object.keys(install.sign_in ?? {}).length === 0) done(install.name);
     },
@@ -160,23 +157,23 @@ export function Wizard({ pack, source, back }: { pack: Details; source: Schemas[
           installing.mutate();
         }}
       >
-        <div className={css.form}>
+        <div className="stack">
           <InstallForm pack={pack} draft={draft} isNew onChange={setDraft} />
           {installing.error && <Failure error={installing.error} />}
-          <div className={css.buttons}>
+          <div className="row">
             <Button type="submit" tone="primary" busy={installing.isPending}>
               Install
             </Button>
             <LinkButton href={origin}>Cancel</LinkButton>
           </div>
         </div>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-        <section className={css.aside} aria-label="What will appear" tabIndex={0}>
+        <div className={css.aside}>
           <h2>What will appear</h2>
-          <Card>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+          <section className={css.box} aria-label="What will appear" tabIndex={0}>
             <PreviewCard preview={preview.preview} error={preview.error} />
-          </Card>
-        </section>
+          </section>
+        </div>
       </form>
       {installing.data && Object.keys(signIn).length > 0 && (
         <SignInDialog signIn={signIn} onClose={() => done(installing.data.name)} />

@@ -7,7 +7,7 @@ import { api, ask, type Schemas } from "../api/client";
 import { InstallState } from "../packs/install-state";
 import css from "../packs/packs.module.css";
 import { usePacks } from "../packs/use-packs";
-import { type Column, count, Empty, Field, LinkButton, Loaded, Page, Section, Table, Text } from "../ui";
+import { type Column, count, Empty, LinkButton, Loaded, Page, Section, Table, Text, TextField } from "../ui";
 
 type Pack = Schemas["PackSummary"];
 type Install = Schemas["InstallOut"];
@@ -71,11 +71,7 @@ function Catalog({ packs }: { packs: readonly Pack[] }) {
   const found = packs.filter((pack) => fits(pack, search));
   return (
     <Section title="Catalog">
-      <Field label="Search the catalog">
-        {(control) => (
-          <input {...control} type="search" value={search} onChange={(event) => setSearch(event.target.value)} />
-        )}
-      </Field>
+      <TextField label="Search the catalog" type="search" value={search} onChange={setSearch} />
       {found.length === 0 && (
         <Empty title="No pack fits">
           Try another word. A pack can also be made of an OpenAPI description: <code>headrace pack from-openapi</code>.
@@ -103,7 +99,7 @@ function PackCard({ pack }: { pack: Pack }) {
           </Link>
         </h3>
       </div>
-      <p className={css.muted}>
+      <p className="muted">
         <Text>{pack.description}</Text>
       </p>
       <div className={css.foot}>
@@ -116,7 +112,7 @@ function PackCard({ pack }: { pack: Pack }) {
 }
 
 /** The icon of a pack, or the first letter of its title. */
-export function PackIcon({ title, icon }: { title: string; icon: string }) {
+function PackIcon({ title, icon }: { title: string; icon: string }) {
   if (icon) return <img src={icon} alt="" width={32} height={32} />;
   return (
     <span className={css.icon} aria-hidden="true">

@@ -1,9 +1,8 @@
 // The filter of the runs, kept in the address so that it can be bookmarked and sent to somebody.
 
-import { useSearchParams } from "wouter";
 import type { RunFilter } from "../api/queries";
 import { useTools } from "../api/queries";
-import { Button, Field, TypedInput } from "../ui";
+import { Button, Field, SelectField, TypedInput, useFilter } from "../ui";
 import { OUTCOMES } from "./outcome";
 import css from "./run-filters.module.css";
 
@@ -23,6 +22,9 @@ const SOURCES: Record<string, string> = {
   webhook: "Webhook",
 };
 
+const ANY = ["", "Any"] as const;
+const CUSTOM = ["custom", "From … to …"] as const;
+
 /** Read the filter from the query of the address. */
 export function filterOf(params: URLSearchParams): RunFilter {
   const length = RANGES[params.get("range") ?? ""]?.[1];
@@ -41,17 +43,8 @@ export function filterOf(params: URLSearchParams): RunFilter {
 
 /** The controls of the filter. */
 export function RunFilters() {
-  const [params, setParams] = useSearchParams();
+  const { params, set, clear } = useFilter();
   const tools = useTools({ limit: 200 });
-  const set = (values: Record<string, string>) =>
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(values)) value ? next.set(name, value) : next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
   const isCustom = params.has("since") || params.has("until") || params.get("range") === "custom";
   return (
     <search className={css.filters} aria-label="Filter of the runs">
@@ -86,55 +79,24 @@ export function RunFilters() {
           <TypedInput {...control} value={params.get("caller") ?? ""} onSettled={(caller) => set({ caller })} />
         )}
       </Field>
-      <Field label="Outcome">
-        {(control) => (
-          <select
-            {...control}
-            value={params.get("outcome") ?? ""}
-            onChange={(event) => set({ outcome: event.target.value })}
-          >
-            <option value="">Any</option>
-            {Object.entries(WANTED).map(([outcome, words]) => (
-              <option key={outcome} value={outcome}>
-                {words}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label="Came by">
-        {(control) => (
-          <select
-            {...control}
-            value={params.get("source") ?? ""}
-            onChange={(event) => set({ source: event.target.value })}
-          >
-            <option value="">Any</option>
-            {Object.entries(SOURCES).map(([source, words]) => (
-              <option key={source} value={source}>
-                {words}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label="Time">
-        {(control) => (
-          <select
-            {...control}
-            value={isCustom ? "custom" : (params.get("range") ?? "")}
-            onChange={(event) => set({ range: event.target.value, since: "", until: "" })}
-          >
-            <option value="">Any</option>
-            {Object.entries(RANGES).map(([range, [words]]) => (
-              <option key={range} value={range}>
-                {words}
-              </option>
-            ))}
-            <option value="custom">From … to …</option>
-          </select>
-        )}
-      </Field>
+      <SelectField
+        label="Outcome"
+        choices={[ANY, ...Object.entries(WANTED)]}
+        value={params.get("outcome") ?? ""}
+        onChange={(outcome) => set({ outcome })}
+      />
+      <SelectField
+        label="Came by"
+        choices={[ANY, ...Object.entries(SOURCES)]}
+        value={params.get("source") ?? ""}
+        onChange={(source) => set({ source })}
+      />
+      <SelectField
+        label="Time"
+        choices={[ANY, ...Object.entries(RANGES).map(([range, [words]]) => [range, words] as const), CUSTOM]}
+        value={isCustom ? "custom" : (params.get("range") ?? "")}
+        onChange={(range) => set({ range, since: "", until: "" })}
+      />
       {isCustom && (
         <>
           <Moment label="From" value={params.get("since")} onChange={(since) => set({ since, range: "custom" })} />
@@ -142,7 +104,7 @@ export function RunFilters() {
         </>
       )}
       {params.size > 0 && (
-        <Button tone="quiet" onClick={() => setParams({}, { replace: true })}>
+        <Button tone="quiet" onClick={clear}>
           Clear filter
         </Button>
       )}

@@ -1,7 +1,7 @@
 // The steps of a run in time: a table whose last column is drawn.
 
 import { Link } from "wouter";
-import { Badge, duration, Text, type Tone } from "../ui";
+import { Badge, type Column, duration, Table, Text, type Tone } from "../ui";
 import css from "./timeline.module.css";
 
 /** What became of one step.  Times are in microseconds; `started` counts from the start of the run. */
@@ -33,69 +33,55 @@ const WORDS: Record<Step["outcome"], string> = {
 /** The steps in the order in which they began; `total` is the length of the run in microseconds. */
 export function Timeline({ steps, total, flow }: { steps: readonly Step[]; total: number; flow: string }) {
   if (steps.length === 0) return <p>No step ran.</p>;
+  const columns: Column<Step & { index: number }>[] = [
+    { key: "step", title: "Step", show: (step) => <Name step={step} flow={flow} /> },
+    { key: "outcome", title: "Outcome", tight: true, show: (step) => <Outcome step={step} /> },
+    { key: "after", title: "After", end: true, show: ({ started }) => duration(started) },
+    { key: "took", title: "Took", end: true, show: (step) => duration(step.duration) },
+    {
+      key: "drawn",
+      title: <span className="visually-hidden">Drawn</span>,
+      wide: true,
+      show: (step) => <Lane step={step} total={Math.max(1, total)} />,
+    },
+  ];
+  const rows = steps.map((step, index) => ({ ...step, index })); // a step may run several times
+  return <Table caption="Steps of the run" columns={columns} rows={rows} rowKey={({ index }) => String(index)} />;
+}
+
+function Name({ step, flow }: { step: Step; flow: string }) {
   return (
-    <div className={css.frame}>
-      <table className={css.table}>
-        <caption className="visually-hidden">Steps of the run</caption>
-        <thead>
-          <tr>
-            <th scope="col">Step</th>
-            <th scope="col">Outcome</th>
-            <th scope="col" className={css.end}>
-              After
-            </th>
-            <th scope="col" className={css.end}>
-              Took
-            </th>
-            <th scope="col" className={css.lane}>
-              <span className="visually-hidden">Drawn</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {steps.map((step, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a step may run several times, and the list never changes
-            <Row key={index} step={step} total={total} flow={flow} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <Link href={`/flows/${encodeURIComponent(flow)}?step=${encodeURIComponent(step.id)}`}>
+        <Text>{step.id}</Text>
+      </Link>{" "}
+      <span className="small">
+        <Text>{step.component}</Text>
+      </span>
+      {step.error && (
+        <div className={css.error}>
+          <Text>{step.error}</Text>
+        </div>
+      )}
+    </>
   );
 }
 
-function Row({ step, total, flow }: { step: Step; total: number; flow: string }) {
-  const left = Math.min(99.5, (100 * step.started) / Math.max(1, total));
-  const width = Math.max(0.5, Math.min(100 - left, (100 * step.duration) / Math.max(1, total)));
+function Outcome({ step }: { step: Step }) {
   return (
     <>
-      <tr data-error={Boolean(step.error)}>
-        <th scope="row">
-          <Link href={`/flows/${encodeURIComponent(flow)}?step=${encodeURIComponent(step.id)}`}>
-            <Text>{step.id}</Text>
-          </Link>{" "}
-          <span className={css.component}>
-            <Text>{step.component}</Text>
-          </span>
-        </th>
-        <td>
-          <Badge tone={TONES[step.outcome]}>{WORDS[step.outcome]}</Badge>
-          {(step.attempts ?? 1) > 1 && <span className={css.component}> {step.attempts} tries</span>}
-        </td>
-        <td className={css.end}>{duration(step.started)}</td>
-        <td className={css.end}>{duration(step.duration)}</td>
-        <td className={css.lane} aria-hidden="true">
-          <div className={css.track}>
-            <div className={css.bar} data-outcome={step.outcome} style={{ left: `${left}%`, width: `${width}%` }} />
-          </div>
-        </td>
-      </tr>
-      {step.error && (
-        <tr>
-          <td colSpan={5} className={css.error}>
-            <Text>{step.error}</Text>
-          </td>
-        </tr>
-      )}
+      <Badge tone={TONES[step.outcome]}>{WORDS[step.outcome]}</Badge>
+      {(step.attempts ?? 1) > 1 && <span className="small"> {step.attempts} tries</span>}
     </>
+  );
+}
+
+function Lane({ step, total }: { step: Step; total: number }) {
+  const left = Math.min(99.5, (100 * step.started) / total);
+  const width = Math.max(0.5, Math.min(100 - left, (100 * step.duration) / total));
+  return (
+    <div className={css.lane} aria-hidden="true">
+      <div className={css.bar} data-outcome={step.outcome} style={{ left: `${left}%`, width: `${width}%` }} />
+    </div>
   );
 }

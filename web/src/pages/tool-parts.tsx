@@ -1,7 +1,6 @@
 // What tools are, in small parts that the list and the page of one tool share.
 
 import { Badge, type Tone } from "../ui";
-import css from "./tool.module.css";
 
 /** A tool in the words of MCP. */
 export type McpTool = {
@@ -25,7 +24,7 @@ export function Hints({ tool }: { tool: McpTool }) {
   const said = HINTS.filter(([name, value]) => tool.annotations?.[name] === value);
   if (said.length === 0) return null;
   return (
-    <span className={css.hints}>
+    <span className="row">
       {said.map(([name, , words, tone]) => (
         <Badge key={name} tone={tone}>
           {words}

@@ -71,7 +71,7 @@ function Runner({ tool, given }: { tool: McpTool; given: unknown }) {
         {isDestructive && (
           <Notice tone="warn">This tool says that it destroys or overwrites. It really does so from here, too.</Notice>
         )}
-        <div className={css.buttons}>
+        <div className="row">
           <Button type="submit" tone="primary" busy={call.isPending} disabled={!parsed.value}>
             Run
           </Button>
@@ -84,7 +84,7 @@ function Runner({ tool, given }: { tool: McpTool; given: unknown }) {
         {call.isPending && <p>Running …</p>}
         {call.error && <Failure error={call.error} />}
         {call.data && <Answer answer={call.data} />}
-        {call.isIdle && <p className={css.hint}>What a client would get appears here.</p>}
+        {call.isIdle && <p className="muted">What a client would get appears here.</p>}
       </div>
     </div>
   );

@@ -4,9 +4,21 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { useAccount } from "../api/queries";
-import { checkSession, type Session, useSession, useSignOut } from "../api/session";
+import { type Session, useSession, useSignOut } from "../api/session";
 import { AccountForm, PasswordField } from "../shell/entrance";
-import { Button, type Column, Failure, Loaded, Notice, Section, Table, Text, Time, useConfirm, useToast } from "../ui";
+import {
+  ActionButton,
+  Button,
+  type Column,
+  Failure,
+  Loaded,
+  Notice,
+  Section,
+  Table,
+  Text,
+  Time,
+  useToast,
+} from "../ui";
 import css from "./settings.module.css";
 
 type Place = Schemas["AccountOut"]["sessions"][number];
@@ -82,7 +94,7 @@ function Password({ minimum }: { minimum: number }) {
   };
   return (
     <Section title="Change the password">
-      <form className={css.narrow} onSubmit={submit}>
+      <form className="stack narrow" onSubmit={submit}>
         <PasswordField label="Current password" autoComplete="current-password" value={current} onChange={setCurrent} />
         <PasswordField
           label="New password"
@@ -111,27 +123,24 @@ const COLUMNS: Column<Place>[] = [
 
 function Places() {
   const query = useAccount();
-  const confirm = useConfirm();
-  const queries = useQueryClient();
-  const end = useMutation({
-    mutationFn: () => ask(api.POST("/api/account/logout-all")),
-    onSuccess: () => checkSession(queries),
-  });
-  const start = async () => {
-    const text = "Every browser, this one too, has to sign in again.";
-    if (await confirm({ title: "Sign out everywhere?", text, action: "Sign out everywhere", danger: true }))
-      end.mutate();
-  };
   return (
     <Section
       title="Where you are signed in"
       actions={
-        <Button tone="danger" busy={end.isPending} onClick={start}>
+        <ActionButton
+          tone="danger"
+          sure={{
+            title: "Sign out everywhere?",
+            text: "Every browser, this one too, has to sign in again.",
+            action: "Sign out everywhere",
+          }}
+          act={() => ask(api.POST("/api/account/logout-all"))}
+          stale={["session"]}
+        >
           Sign out everywhere
-        </Button>
+        </ActionButton>
       }
     >
-      {end.error && <Failure error={end.error} />}
       <Loaded query={query} lines={2}>
         {({ sessions }) => <Table caption="Sessions" columns={COLUMNS} rows={sessions} rowKey={(place) => place.id} />}
       </Loaded>

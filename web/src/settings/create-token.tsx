@@ -4,17 +4,17 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useId, useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { useTools } from "../api/queries";
-import { Button, Check, CodeBlock, Dialog, Failure, Field, Notice } from "../ui";
+import { Button, Check, CodeBlock, Dialog, Failure, Field, Notice, SelectField, TextField } from "../ui";
 import css from "./settings.module.css";
 import { Snippets } from "./snippets";
 
 const DAY = 86_400_000;
-const LIVES: [string, number][] = [
-  ["Never", 0],
-  ["In 7 days", 7],
-  ["In 30 days", 30],
-  ["In 90 days", 90],
-  ["In a year", 365],
+const LIVES: [days: string, words: string][] = [
+  ["0", "Never"],
+  ["7", "In 7 days"],
+  ["30", "In 30 days"],
+  ["90", "In 90 days"],
+  ["365", "In a year"],
 ];
 
 /** The dialog that makes a token. */
@@ -26,7 +26,7 @@ export function CreateToken({ onClose }: { onClose: () => void }) {
 function Form({ onMade, onClose }: { onMade: (made: Schemas["TokenCreated"]) => void; onClose: () => void }) {
   const form = useId();
   const [label, setLabel] = useState("");
-  const [days, setDays] = useState(0);
+  const [days, setDays] = useState("0");
   const [tools, setTools] = useState<string[]>([]);
   const [isAdmin, setAdmin] = useState(false);
   const queries = useQueryClient();
@@ -39,7 +39,7 @@ function Form({ onMade, onClose }: { onMade: (made: Schemas["TokenCreated"]) => 
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const expires = days ? Date.now() + days * DAY : null;
+    const expires = days === "0" ? null : Date.now() + Number(days) * DAY;
     create.mutate({ label, expires, tools, scopes: isAdmin ? ["tools", "admin"] : ["tools"] });
   };
   return (
@@ -55,31 +55,18 @@ function Form({ onMade, onClose }: { onMade: (made: Schemas["TokenCreated"]) => 
         </>
       }
     >
-      <form id={form} className={css.form} onSubmit={submit}>
-        <Field label="Label" help="Who will use it. It stands in the history beside every call.">
-          {(control) => (
-            <input
-              {...control}
-              required
-              maxLength={100}
-              autoComplete="off"
-              placeholder="Claude Desktop on my laptop"
-              value={label}
-              onChange={(event) => setLabel(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Ends">
-          {(control) => (
-            <select {...control} value={days} onChange={(event) => setDays(Number(event.target.value))}>
-              {LIVES.map(([words, length]) => (
-                <option key={length} value={length}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+      <form id={form} className="stack" onSubmit={submit}>
+        <TextField
+          label="Label"
+          help="Who will use it. It stands in the history beside every call."
+          required
+          maxLength={100}
+          autoComplete="off"
+          placeholder="Claude Desktop on my laptop"
+          value={label}
+          onChange={setLabel}
+        />
+        <SelectField label="Ends" choices={LIVES} value={days} onChange={setDays} />
         <AllowedTools tools={tools} onChange={setTools} />
         <Check
           label="May also administer Headrace"
@@ -109,7 +96,7 @@ function AllowedTools({ tools, onChange }: { tools: string[]; onChange: (tools: 
       help="Names, or patterns such as get_*. Without any it may call all tools, later ones too."
     >
       {(control) => (
-        <div className={css.form}>
+        <div className="stack">
           <span className={css.row}>
             <input
               {...control}

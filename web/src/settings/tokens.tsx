@@ -1,11 +1,11 @@
 // What clients call with: make tokens, see when they were used, end them.
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { useStatus, useTokens } from "../api/queries";
 import {
+  ActionButton,
   Badge,
   Button,
   Check,
@@ -18,8 +18,6 @@ import {
   Table,
   Text,
   Time,
-  useConfirm,
-  useToast,
 } from "../ui";
 import { CreateToken } from "./create-token";
 import css from "./settings.module.css";
@@ -99,7 +97,7 @@ function Label({ token }: { token: Token }) {
         <Text>{token.label}</Text>
       </strong>{" "}
       {end && <Badge tone={end === "Revoked" ? "bad" : "warn"}>{end}</Badge>}
-      <div className={css.small}>
+      <div className="small">
         <code>hr_{token.id}…</code>
       </div>
     </>
@@ -116,11 +114,11 @@ function Rights({ token }: { token: Token }) {
 }
 
 function LastUse({ token }: { token: Token }) {
-  if (!token.last_used) return <span className={css.small}>Never</span>;
+  if (!token.last_used) return <span className="small">Never</span>;
   return (
     <>
       <Time at={token.last_used} ago />
-      <div className={css.small}>
+      <div className="small">
         <Text>{[token.last_client, token.last_address].filter(Boolean).join(" from ")}</Text>
       </div>
     </>
@@ -133,31 +131,28 @@ function End({ token }: { token: Token }) {
   return (
     <>
       <Time at={token.expires} />
-      {token.expires > Date.now() && <div className={css.small}>{relative(token.expires)}</div>}
+      {token.expires > Date.now() && <div className="small">{relative(token.expires)}</div>}
     </>
   );
 }
 
 function Revoke({ token }: { token: Token }) {
-  const confirm = useConfirm();
-  const tell = useToast();
-  const queries = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: () => ask(api.DELETE("/api/tokens/{token}", { params: { path: { token: token.id } } })),
-    onSuccess: () => tell.done(`The token ${token.label} is revoked.`),
-    onError: tell.failed,
-    onSettled: () => queries.invalidateQueries({ queryKey: ["tokens"] }),
-  });
   if (token.revoked) return null;
-  const start = async () => {
-    const text = "Calls with it are refused at once. This cannot be undone.";
-    if (await confirm({ title: `Revoke the token ${token.label}?`, text, action: "Revoke", danger: true }))
-      revoke.mutate();
-  };
   return (
-    <Button small tone="danger" busy={revoke.isPending} onClick={start}>
+    <ActionButton
+      small
+      tone="danger"
+      sure={{
+        title: `Revoke the token ${token.label}?`,
+        text: "Calls with it are refused at once. This cannot be undone.",
+        action: "Revoke",
+      }}
+      act={() => ask(api.DELETE("/api/tokens/{token}", { params: { path: { token: token.id } } }))}
+      done={() => `The token ${token.label} is revoked.`}
+      stale={["tokens"]}
+    >
       Revoke<span className="visually-hidden"> {token.label}</span>
-    </Button>
+    </ActionButton>
   );
 }
 

@@ -3,7 +3,7 @@
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { type Session, useCreateAccount, useSignIn } from "../api/session";
 import mark from "../icon.svg";
-import { Button, Failure, Field, Notice, Text } from "../ui";
+import { Button, Failure, Field, Notice, Text, TextField } from "../ui";
 import css from "./entrance.module.css";
 
 /** Signs in. */
@@ -17,24 +17,14 @@ export function SignIn({ session }: { session: Session }) {
   };
   return (
     <Entrance title="Sign in" session={session}>
-      <form className={css.form} onSubmit={submit}>
-        <Field label="Name">
-          {(control) => (
-            <input
-              {...control}
-              autoComplete="username"
-              required
-              value={name}
-              onChange={(e) => setName(e.target.value)}
-            />
-          )}
-        </Field>
+      <form className="stack" onSubmit={submit}>
+        <TextField label="Name" autoComplete="username" required value={name} onChange={setName} />
         <PasswordField label="Password" autoComplete="current-password" value={password} onChange={setPassword} />
         {signIn.error && <Failure error={signIn.error} />}
         <Button type="submit" tone="primary" busy={signIn.isPending}>
           Sign in
         </Button>
-        <p className={css.help}>
+        <p className="small">
           Password forgotten? On the machine of the server, <code>headrace account password</code> sets another one.
         </p>
       </form>
@@ -62,29 +52,19 @@ export function AccountForm({ session }: { session: Session }) {
     create.mutate({ name, password, ...(session.needs_code && { code }) });
   };
   return (
-    <form className={css.form} onSubmit={submit}>
+    <form className="stack narrow" onSubmit={submit}>
       {session.needs_code && (
-        <Field
+        <TextField
           label="Code"
           help="The server has just written it into its log. It shows that you are who runs the server."
-        >
-          {(control) => (
-            <input
-              {...control}
-              autoComplete="off"
-              required
-              spellCheck={false}
-              value={code}
-              onChange={(e) => setCode(e.target.value)}
-            />
-          )}
-        </Field>
+          autoComplete="off"
+          required
+          spellCheck={false}
+          value={code}
+          onChange={setCode}
+        />
       )}
-      <Field label="Name">
-        {(control) => (
-          <input {...control} autoComplete="username" required value={name} onChange={(e) => setName(e.target.value)} />
-        )}
-      </Field>
+      <TextField label="Name" autoComplete="username" required value={name} onChange={setName} />
       <PasswordField
         label="Password"
         help={`At least ${session.min_password} characters.`}

@@ -1,3 +1,4 @@
+import { useId } from "react";
 import css from "./choice.module.css";
 
 /** A few choices side by side, of which one holds. */
@@ -21,5 +22,27 @@ export function Choice<Value extends string>({
         </button>
       ))}
     </fieldset>
+  );
+}
+
+/** A few ways, in words that are longer, of which one holds. */
+export function Radios<Value extends string>({
+  choices,
+  value,
+  onChange,
+}: {
+  choices: readonly (readonly [Value, string])[];
+  value: Value;
+  onChange: (value: Value) => void;
+}) {
+  const name = useId();
+  return (
+    <div className={css.radios}>
+      {choices.map(([each, words]) => (
+        <label key={each}>
+          <input type="radio" name={name} checked={each === value} onChange={() => onChange(each)} /> {words}
+        </label>
+      ))}
+    </div>
   );
 }

@@ -3,7 +3,8 @@ import { Button } from "./button";
 import { Dialog } from "./dialog";
 import { Text } from "./text";
 
-type Question = { title: string; text: ReactNode; action: string; danger?: boolean };
+/** What is asked before something is done. */
+export type Question = { title: string; text: ReactNode; action: string; danger?: boolean };
 type Ask = (question: Question) => Promise<boolean>;
 
 const Context = createContext<Ask>(async () => false);

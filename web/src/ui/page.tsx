@@ -5,6 +5,8 @@ import { Button } from "./button";
 import css from "./page.module.css";
 import { Text, visible } from "./text";
 
+type Query<T> = Pick<UseQueryResult<T>, "data" | "error" | "isFetching" | "refetch">;
+
 /** The frame of every page: its title, what can be done here, and the page itself. */
 export function Page({
   title,
@@ -47,6 +49,26 @@ export function Page({
   );
 }
 
+/** The page of one thing: itself once it is there; until then, and where it cannot be shown, a page with its name. */
+export function PageOf<T>({
+  title,
+  back,
+  query,
+  children,
+}: {
+  title: string;
+  back: ReactNode;
+  query: Query<T>;
+  children: (data: T) => ReactNode;
+}) {
+  if (query.data !== undefined) return children(query.data);
+  return (
+    <Page title={title} back={back}>
+      <Loaded query={query}>{() => null}</Loaded>
+    </Page>
+  );
+}
+
 /** A part of a page with a heading of its own. */
 export function Section({ title, actions, children }: { title: string; actions?: ReactNode; children: ReactNode }) {
   return (
@@ -85,7 +107,7 @@ export function Loaded<T>({
   lines = 6,
   children,
 }: {
-  query: Pick<UseQueryResult<T>, "data" | "error" | "isPending" | "isFetching" | "refetch">;
+  query: Query<T>;
   lines?: number;
   children: (data: T) => ReactNode;
 }) {

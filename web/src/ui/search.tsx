@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { useSearchParams } from "wouter";
 import css from "./search.module.css";
 
 const TYPING_MILLISECONDS = 250;
@@ -17,6 +18,21 @@ export function TypedInput({
     return () => window.clearTimeout(timer);
   });
   return <input {...rest} type="search" value={text} onChange={(event) => setText(event.target.value)} />;
+}
+
+/** What stands in the query of the address, a way to change it in place, and one to begin anew. */
+export function useFilter() {
+  const [params, setParams] = useSearchParams();
+  const set = (values: Record<string, string>) =>
+    setParams(
+      (before) => {
+        const next = new URLSearchParams(before);
+        for (const [name, value] of Object.entries(values)) value ? next.set(name, value) : next.delete(name);
+        return next;
+      },
+      { replace: true },
+    );
+  return { params, set, clear: () => setParams({}, { replace: true }) };
 }
 
 /** The field that searches a list. */
