@@ -60,7 +60,8 @@ async def test_a_value_that_does_not_fit_is_told_and_nothing_is_changed(
 async def test_what_cannot_be_changed_here_says_where_it_is_set(page: Page) -> None:
     await page.goto("/settings/server")
 
-    await expect(page.get_by_text("to change it, set HEADRACE_PORT and restart")).to_be_visible()
+    await expect(page.get_by_text("The default; to change it, set HEADRACE_HOST and restart")).to_be_visible()
+    await expect(page.get_by_text("Set by HEADRACE_PORT; change it there and restart")).to_be_visible()
 
 
 async def test_a_problem_leads_to_its_line_in_the_editor(page: Page) -> None:

@@ -1,6 +1,7 @@
 // The editor of one flow: its text, and beside it the picture, the form, trying, tests and versions.
 
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { Link } from "wouter";
 import { api, ask, wordsOf } from "../api/client";
 import { Badge, Failure, Notice, Page, type Tab, Tabs, useToast } from "../ui";
 import { ConflictDialog } from "./conflict";
@@ -125,6 +126,7 @@ export default function Workbench({
   return (
     <Page
       title={flow?.name ?? "New flow"}
+      back={<Link href="/flows">Flows</Link>}
       wide
       lead={
         <span className={css.state}>
@@ -156,7 +158,7 @@ export default function Workbench({
       )}
       {saving.error && !isConflict(saving.error) && <Failure error={saving.error} />}
       {saving.error && isConflict(saving.error) && !base.digest && <Failure error={saving.error} />}
-      <div className={css.bench} data-noticed={readOnly}>
+      <div className={css.bench}>
         <div className={css.left}>
           <div className={css.text}>
             <YamlEditor

@@ -1,6 +1,6 @@
 // The settings, in sections with addresses of their own.  The groups and their words come from the server.
 
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useParams } from "wouter";
 import { useSettings } from "../api/queries";
 import { About } from "../settings/about";
@@ -23,6 +23,11 @@ export default function SettingsPage() {
   const query = useSettings();
   const groups = query.data?.groups.map(({ id, title }) => ({ path: id, title, show: () => <SettingGroup id={id} /> }));
   const sections = [...FIRST, ...(groups ?? []), ...LAST];
+  const here = useRef<HTMLAnchorElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it moves when another section is shown, and when all came
+  useEffect(() => {
+    here.current?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [section, sections.length]);
   const shown = sections.find(({ path }) => path === section);
   return (
     <Page title="Settings">
@@ -31,7 +36,11 @@ export default function SettingsPage() {
           <ul>
             {sections.map(({ path, title }) => (
               <li key={path}>
-                <Link href={`/settings/${path}`} aria-current={path === section ? "page" : undefined}>
+                <Link
+                  ref={path === section ? here : undefined}
+                  href={`/settings/${path}`}
+                  aria-current={path === section ? "page" : undefined}
+                >
                   {title}
                 </Link>
               </li>

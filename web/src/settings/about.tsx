@@ -8,7 +8,7 @@ type Library = Schemas["Library"];
 
 const COLUMNS: Column<Library>[] = [
   { key: "name", title: "Library", show: ({ name }) => <Text>{name}</Text> },
-  { key: "version", title: "Version", show: ({ version }) => <Text>{version}</Text> },
+  { key: "version", title: "Version", tight: true, show: ({ version }) => <Text>{version}</Text> },
   { key: "licence", title: "Licence", show: ({ licence }) => <Text>{licence || "not said"}</Text> },
 ];
 

@@ -6,7 +6,7 @@ import { api, ask, type Schemas } from "../api/client";
 import { useSettings } from "../api/queries";
 import { useSession } from "../api/session";
 import { Prose } from "../forms/prose";
-import { Badge, Button, Failure, Loaded, Section, Text, useConfirm, useToast } from "../ui";
+import { Button, Failure, Loaded, Section, Text, useConfirm, useToast } from "../ui";
 import { SettingControl } from "./setting-control";
 import css from "./settings.module.css";
 
@@ -58,7 +58,7 @@ function Settings({ settings }: { settings: readonly Setting[] }) {
     if (!closesPages || (await confirm(CLOSES_PAGES))) save.mutate(edits);
   };
   return (
-    <form className={css.form} onSubmit={submit}>
+    <form className="stack" onSubmit={submit}>
       <div className={css.settings}>
         {settings.map((setting) => (
           <Row
@@ -72,7 +72,7 @@ function Settings({ settings }: { settings: readonly Setting[] }) {
       </div>
       {save.error && <Failure error={save.error} />}
       {settings.some((setting) => setting.can_change) && (
-        <div className={css.foot}>
+        <div className="row">
           <Button type="submit" tone="primary" disabled={!isChanged} busy={save.isPending}>
             Save
           </Button>
@@ -106,11 +106,11 @@ function Row({
         <label htmlFor={id}>
           <strong>{inWords(setting.name)}</strong>
         </label>
-        <p id={`${id}-help`} className={css.small}>
+        <p id={`${id}-help`} className="small">
           <Prose>{setting.description}</Prose> Default: <Prose>{setting.default}</Prose>.
         </p>
       </div>
-      <div className={css.form}>
+      <div className={css.value}>
         {setting.can_change ? (
           <SettingControl id={id} setting={setting} value={value} onChange={onChange} />
         ) : (
@@ -120,19 +120,22 @@ function Row({
             </code>
           </output>
         )}
-        <p className={css.small}>
+        <p className="small">
           {isDefault ? (
             "The default"
           ) : (
             <>
-              Set by <Badge>{setting.origin}</Badge>
+              Set by <Text>{setting.origin}</Text>
             </>
           )}
-          {!setting.can_change && (
-            <>
-              ; to change it, set <code>{setting.variable}</code> and restart
-            </>
-          )}
+          {!setting.can_change &&
+            (setting.origin === setting.variable ? (
+              "; change it there and restart"
+            ) : (
+              <>
+                ; to change it, set <code>{setting.variable}</code> and restart
+              </>
+            ))}
           {setting.can_change && !isDefault && (
             <>
               {" "}

@@ -7,9 +7,15 @@ export function visible(text: string): string {
   return text.replace(BIDI, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Show text of a user, a flow or a service. */
+/** A name such as github_list_issues or a path: long, and without a space where a line could end. */
+const NAME = /^[^\s]{12,120}$/;
+
+/** Show text of a user, a flow or a service.  A long name ends a line behind one of its signs, if it has to. */
 export function Text({ children }: { children: string }) {
-  return <bdi>{visible(children)}</bdi>;
+  const text = visible(children);
+  if (!NAME.test(text)) return <bdi>{text}</bdi>;
+  const parts = text.split(/(?<=[_./:@-])(?=[^_./:@-])/);
+  return <bdi>{parts.flatMap((part, index) => (index ? [<wbr key={part + String(index)} />, part] : part))}</bdi>;
 }
 
 /** Say how many, with the right form of the word. */
