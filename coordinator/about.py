@@ -1,4 +1,7 @@
-"""Say what this installation is made of: versions, and every library with its licence.  Reads package metadata."""
+"""Say what this installation is made of: versions, and every library with its licence.
+
+Reads the metadata of packages, and what the build of the pages wrote of its own.
+"""
 
 import platform
 import re
@@ -6,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import Distribution, PackageMetadata, PackageNotFoundError, distribution
+from pathlib import Path
 from typing import Annotated, Final
 
+import msgspec
 from msgspec import Meta, Struct
 
 OWN_NAME: Final = "headrace"
+LICENCES: Final = "licences.json"
 LONGEST_LICENCE: Final = 80
 _REQUIREMENT: Final = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?")
 _EXTRA: Final = re.compile(r"extra\s*==\s*[\"']([^\"']+)")
@@ -24,6 +30,18 @@ class Library(Struct, frozen=True, kw_only=True):
     version: Annotated[str, Meta(description="Its version here.")]
     licence: Annotated[str, Meta(description="Its licence, as its authors say; empty when they do not.")]
     url: Annotated[str, Meta(description="Where it is described; empty when that is not said.")]
+
+
+class PageLibrary(Library, frozen=True, kw_only=True):
+    """A library that the built pages contain."""
+
+    text: Annotated[str, Meta(description="The text of its licence; empty when it brings none.")]
+
+
+def page_libraries(directory: Path) -> list[PageLibrary]:
+    """Return what the pages in a directory contain, by name, as their build wrote it; nothing when it did not."""
+    file = directory / LICENCES
+    return msgspec.json.decode(file.read_bytes(), type=list[PageLibrary]) if file.is_file() else []
 
 
 @cache

@@ -1,12 +1,13 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { licences } from "./licences.ts";
 
 // `npm run dev` shows the pages of a server that runs elsewhere: HEADRACE_URL, by default `make serve`.
 const server = process.env.HEADRACE_URL ?? "http://127.0.0.1:8080";
 const proxy = Object.fromEntries(["/api", "/mcp", "/healthz"].map((path) => [path, server]));
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), licences()],
   build: {
     outDir: "../coordinator/static",
     emptyOutDir: true,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.browser import STATIC
+from tests.web.browser import ROOT, STATIC
 
 pytestmark = pytest.mark.browser
 
@@ -47,6 +47,15 @@ def test_the_first_page_holds_no_script_or_style_of_its_own_and_names_no_other_p
 def test_no_style_asks_for_anything_from_elsewhere() -> None:
     for file in STATIC.rglob("*.css"):
         assert re.findall(r"url\((?!/|[\"']?/)|@import", file.read_text()) == [], file.name
+
+
+def test_the_build_writes_the_licence_of_each_library_that_the_pages_contain() -> None:
+    written = {each["name"]: each for each in json.loads((STATIC / "licences.json").read_text())}
+    wanted = json.loads((ROOT / "web" / "package.json").read_text())["dependencies"]
+
+    assert wanted.items() <= {name: each["version"] for name, each in written.items()}.items()
+    assert [name for name, each in written.items() if not each["licence"]] == []
+    assert "Permission is hereby granted" in written["react"]["text"]
 
 
 def closure(manifest: Mapping[str, Any], entry: str) -> Iterator[str]:

@@ -48,7 +48,7 @@ def test_an_installed_wheel_serves_pages_flows_and_packs(
         version = httpx.get(f"{server.url}/version").json()
         tools = server.api("GET", "/tools")["tools"]
         packs = server.api("GET", "/packs")
-        licences = server.api("GET", "/about")["libraries"]
+        about = server.api("GET", "/about")
 
     assert "<title>Headrace</title>" in page.text
     assert len(files) >= 2
@@ -56,5 +56,6 @@ def test_an_installed_wheel_serves_pages_flows_and_packs(
     assert version["name"] == "headrace"
     assert "get_weather" in {tool["name"] for tool in tools}
     assert packs
-    assert len(licences) > 30
+    assert len(about["libraries"]) > 30
+    assert {"react", "wouter"} <= {each["name"] for each in about["page_libraries"]}
     assert os.fspath(ROOT) not in server.log()
