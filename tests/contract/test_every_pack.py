@@ -139,6 +139,13 @@ def test_a_tool_of_the_group_read_changes_nothing(pack: Pack, flow: PackFlow) ->
         assert not is_read_only
 
 
+@each_pack
+def test_a_pack_that_tells_reading_from_writing_does_so_for_every_tool(pack: Pack) -> None:
+    groups = pack.manifest.groups
+
+    assert "write" not in groups or {*groups["read"], *groups["write"]} == set(pack.tools)
+
+
 @each_flow
 async def test_the_tests_of_a_flow_pass_offline(pack: Pack, flow: PackFlow, connections: Connections) -> None:
     dispatcher: Dispatcher = LocalDispatcher(PlanTable(pack.plans()), connections)

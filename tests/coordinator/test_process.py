@@ -58,6 +58,15 @@ def lines_of(server: HeadraceProcess, message: dict[str, object], **headers: str
         yield from response.iter_lines()
 
 
+def rest_of(server: HeadraceProcess, lines: Iterator[str], sign: str) -> str:
+    """Tell the server to stop as soon as a line of an answer has this; return what comes after it."""
+    assert any(sign in line for line in iter(lambda: next(lines), ""))
+    os.kill(server.pid, signal.SIGTERM)
+    rest = "\n".join(lines)
+    assert server.stop(seconds=8) == 0
+    return rest
+
+
 def call_slow(seconds: float) -> dict[str, object]:
     params = {"name": "slow", "arguments": {"seconds": seconds}}
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
@@ -85,12 +94,7 @@ def test_it_ends_in_order_when_it_is_told_to(tmp_path: Path, flows: Path, number
 
 def test_a_call_under_way_finishes_within_the_grace(tmp_path: Path, flows: Path) -> None:
     with HeadraceProcess(tmp_path, flows, HEADRACE_SHUTDOWN_GRACE="10s") as server:
-        lines = lines_of(server, call_slow(1))
-        assert any('"started"' in line for line in iter(lambda: next(lines), ""))
-
-        os.kill(server.pid, signal.SIGTERM)
-        rest = "\n".join(lines)
-        assert server.stop(seconds=8) == 0
+        rest = rest_of(server, lines_of(server, call_slow(1)), '"started"')
 
     assert '"text":"done"' in rest.replace("\\", "")
 
@@ -99,12 +103,7 @@ def test_a_call_that_outlasts_the_grace_ends_with_a_word_and_does_not_hold_the_s
     tmp_path: Path, flows: Path
 ) -> None:
     with HeadraceProcess(tmp_path, flows, HEADRACE_SHUTDOWN_GRACE="200ms") as server:
-        lines = lines_of(server, call_slow(60))
-        assert any('"started"' in line for line in iter(lambda: next(lines), ""))
-
-        os.kill(server.pid, signal.SIGTERM)
-        rest = "\n".join(lines)
-        assert server.stop(seconds=8) == 0
+        rest = rest_of(server, lines_of(server, call_slow(60)), '"started"')
 
     assert "[stopping]" in rest
 
@@ -120,12 +119,7 @@ def test_open_streams_and_idle_connections_do_not_hold_the_server(tmp_path: Path
     headers = {"mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen"}
     with HeadraceProcess(tmp_path, flows) as server, httpx.Client() as idle:
         idle.get(f"{server.url}/healthz")
-        lines = lines_of(server, message, **headers)
-        assert any("acknowledged" in line for line in iter(lambda: next(lines), ""))
-
-        os.kill(server.pid, signal.SIGTERM)
-        rest = "\n".join(lines)
-        assert server.stop(seconds=8) == 0
+        rest = rest_of(server, lines_of(server, message, **headers), "acknowledged")
 
     assert '"resultType":"complete"' in rest
 

@@ -1,5 +1,7 @@
 """A small pack for tests: a mill with a connection, a variable, an inner flow and two groups."""
 
+from packs.pack import Pack
+
 MANIFEST = """\
 name: mill
 title: Mill
@@ -54,3 +56,8 @@ def mill(**changed: str | None) -> dict[str, bytes]:
         "flows/turn.yaml": changed.get("turn", TURN),
     }
     return {file: text.encode() for file, text in texts.items() if text is not None}
+
+
+def grouped_by_subject(pack: Pack) -> set[str]:
+    """Return the tools that are in a group beside `read` and `write`."""
+    return {tool for name, tools in pack.manifest.groups.items() if name not in ("read", "write") for tool in tools}

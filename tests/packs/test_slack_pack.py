@@ -10,6 +10,7 @@ from flows.runs import RunResult
 from packs.loader import CATALOG, load_pack
 from tests.packs.fake_slack import ME, METHODS, TOKEN, FakeSlack
 from tests.packs.standin import MISTAKES, Sent, StandIn, argument_sets, first_good, misfits, run, standing_in
+from tests.packs.support import grouped_by_subject
 
 PACK: Final = load_pack(CATALOG / "slack")
 KNOWN: Final = {
@@ -243,13 +244,8 @@ async def test_the_tools_use_every_method_that_the_small_slack_knows() -> None:
 
 
 def test_no_tool_is_left_out() -> None:
-    groups = PACK.manifest.groups
-
     assert len(PACK.tools) == 21
-    assert {*groups["read"], *groups["write"]} == set(PACK.tools)
-    assert {tool for name, tools in groups.items() if name not in ("read", "write") for tool in tools} == set(
-        PACK.tools
-    )
+    assert grouped_by_subject(PACK) == set(PACK.tools)
 
 
 @pytest.mark.parametrize(
