@@ -111,6 +111,11 @@ class PromptTransport(Transport):
         """How many bytes wait for the socket."""
         return self._writer.transport.get_write_buffer_size()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._writer.is_closing()
+
     async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: float) -> None:
         """Open a connection.  Raises OSError, TimeoutError."""
         loop = asyncio.get_running_loop()
@@ -216,8 +221,11 @@ class PromptClient(Client):
         """Write what was told meanwhile as one: a write costs more than most messages do."""
         told = b"".join(self._told)
         self._told.clear()
-        if self._prompt is not None:
+        if self._prompt is not None and self.is_connected and not self._prompt.is_closing:
             self._prompt.write(told)
+        else:  # the connection broke in this very turn: the library sends what it holds when it is there again
+            self._pending.append(told)
+            self._pending_data_size += len(told)
 
     async def hear(self, subject: str, listener: Listener) -> Subscription:
         """Give all messages on a subject to a listener, which must not wait."""

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from coordinator.fleet.line import QUEUE_SECONDS
@@ -13,10 +14,12 @@ from flows.events import Event
 from flows.runs import RunResult
 from tests.flows.steps.http.support import Upstream
 from tests.nats import NatsProcess, nats_process
+from tests.servers import free_port
 from tests.workers.dispatcher_behaviour import ECHO, LONG, SOON, HangingServer, flow, request, value_of
 from tests.workers.dispatcher_behaviour import hanging_server as hanging_server
 from tests.workers.fleet import Changing, Fleet, Plans, dispatching, fleet, values_connection, working
 
+LARGE_TEXT = "a long text " * 250_000
 SLEEPING = flow("sleeping", "  - log: started\n  - sleep: 50ms\n  - map: done")
 
 
@@ -284,3 +287,18 @@ async def test_a_connection_that_the_server_ends_for_good_is_opened_anew(tmp_pat
     assert shut_out.error is not None
     assert shut_out.error.code == "no_worker"
     assert value_of(back) == "x"
+
+
+@pytest.mark.filterwarnings("ignore:parameter 'timeout' of type 'float':DeprecationWarning")  # of the client library
+async def test_calls_and_large_results_come_over_a_websocket(tmp_path: Path) -> None:
+    port = free_port()
+    configuration = tmp_path / "nats.conf"
+    configuration.write_text(f'websocket {{host: "127.0.0.1", port: {port}, no_tls: true}}\n')
+    with nats_process(tmp_path / "data", "-c", str(configuration)) as server:
+        access = msgspec.structs.replace(server.access, url=f"ws://127.0.0.1:{port}")
+        async with fleet(access, [ECHO]) as running:
+            small = await running.dispatcher.run(request(ECHO, {"text": "hello"}))
+            large = await running.dispatcher.run(request(ECHO, {"text": LARGE_TEXT}))
+
+    assert value_of(small) == "hello"
+    assert value_of(large) == LARGE_TEXT
