@@ -143,15 +143,15 @@ def shown(value: float | None, unit: str) -> str:
 
 
 def side_cells(side: Side) -> tuple[str, ...]:
-    """Return the cells of a server's line: rate, p50, p99, CPU, load, failures."""
+    """Return the cells of a server's line: rate, p50, p99, CPU, load, failures; nothing of it is ever nought."""
     runs, clean = len(side.samples), len(side.clean)
     failures = f"{side.failures} in {runs - clean} of {runs} runs" if side.failures else "0"
     return (
         shown(typical(side, "rate"), ""),
         shown(typical(side, "p50_ms"), ""),
-        shown(typical(side, "p99_ms"), ""),
-        shown(typical(side, "cpu_us"), ""),
-        shown(_percent(typical(side, "load_busy")), "%"),
+        shown(typical(side, "p99_ms") or None, ""),
+        shown(typical(side, "cpu_us") or None, ""),
+        shown(_percent(typical(side, "load_busy")) or None, "%"),
         failures,
     )
 
