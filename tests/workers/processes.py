@@ -27,7 +27,7 @@ class WorkerProcess:
         self._log: IO[bytes] | None = None
 
     def __enter__(self) -> "WorkerProcess":
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed at the end of the block
+        self._log = tempfile.TemporaryFile()
         command = [sys.executable, "-m", "coordinator.cli", "worker", "--name", self.name]
         self._process = subprocess.Popen(command, env=self._env, stdout=subprocess.DEVNULL, stderr=self._log)
         return self
