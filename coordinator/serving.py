@@ -155,7 +155,8 @@ class _JoinedWrites(asyncio.Transport):
     def _write_held(self) -> None:
         if self._held:
             held, self._held = self._held, b""
-            self._write(held)
+            if not self.is_closing():  # the client may have gone meanwhile
+                self._write(held)
 
 
 class _BoundedProtocol(HttpToolsProtocol):

@@ -104,3 +104,39 @@ async def test_a_connection_that_waits_for_its_next_request_is_kept() -> None:
             answer = await reader.readuntil(b"ok")
             assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
             await asyncio.sleep(0.2)  # twice as long as a request may take
+
+
+async def test_the_head_of_an_answer_comes_with_its_body() -> None:
+    async with connection() as (reader, writer), asyncio.timeout(SECONDS):
+        writer.write(HEAD + b"content-length: 2\r\n\r\nok")
+
+        answer = await reader.read(100_000)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"\r\n\r\nok")
+
+
+async def test_each_part_of_a_stream_comes_before_the_next_one_is_made() -> None:
+    read = asyncio.Event()
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for part in (b"one", b"two", b"x" * 1_000_000):
+            await read.wait()
+            read.clear()
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+
+    async with connection(stream) as (reader, writer), asyncio.timeout(SECONDS):
+        writer.write(HEAD + b"content-length: 0\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        read.set()
+        first = await reader.readuntil(b"one\r\n")
+        read.set()
+        second = await reader.readuntil(b"two\r\n")
+        read.set()
+        size = await reader.readline()
+        third = await reader.readexactly(1_000_000)
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert (first, second) == (b"3\r\none\r\n", b"3\r\ntwo\r\n")
+    assert (int(size, 16), third) == (1_000_000, b"x" * 1_000_000)
