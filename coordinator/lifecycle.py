@@ -60,6 +60,7 @@ from coordinator.trials import TrialPlans, Trials
 from coordinator.vault.key_source import KeySource
 from coordinator.vault.vault import Vault
 from coordinator.version import VERSION
+from flows.errors import HeadraceError
 from flows.runs import Dispatcher
 
 FLUSH_TOKENS_SECONDS: Final = 5.0
@@ -287,7 +288,14 @@ def _changes(state: _State, flows: _Flows, running: Dispatching) -> Changes:
 
 
 def _make_data_directory(data: Path) -> None:
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HeadraceError(
+            f"The data directory {str(data)!r} cannot be made: {error.strerror or error}.",
+            code="no_data_directory",
+            fix="Name one that can with --data or HEADRACE_DATA.",
+        ) from error
 
 
 def _mcp_options(settings: Settings) -> McpOptions:

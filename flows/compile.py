@@ -159,7 +159,8 @@ class _Compiler:
         """Compile the whole document; None when a part could not be understood."""
         document = self.source.value
         if not isinstance(document, dict):
-            self.report("flow.wrong-type", "A flow is a mapping that starts with `flow: NAME`.", ())
+            what = "The file is empty. " if document is None else ""
+            self.report("flow.wrong-type", f"{what}A flow is a mapping that starts with `flow: NAME`.", ())
             return None
         head = self._head(document)
         compiled_input = self._input(document)

@@ -125,7 +125,7 @@ class Owner:
     async def begin_session(self, visitor: Visitor, *, old_key: str = "") -> SignedIn:
         """Begin a session for who has proved to be the owner."""
         if self._name is None:
-            raise Conflict("There is no account yet.", fix="Make it first.")
+            raise Conflict("There is no account yet.", fix="Make it on its page, or with `headrace account create`.")
         async with self._change() as connection:
             await self.sessions.end(connection, old_key)
             key, session = await self.sessions.begin(connection, self._name, visitor)
@@ -151,7 +151,7 @@ class Owner:
         """Set another password and end all sessions but that of `key`.  Who is not trusted gives the current one."""
         name = self._name
         if name is None:
-            raise Conflict("There is no account yet.", fix="Make it first.")
+            raise Conflict("There is no account yet.", fix="Make it on its page, or with `headrace account create`.")
         if not is_trusted:
             self._admit(visitor, name)
             if not await self._passwords.fits(current or "", self._hash):

@@ -18,7 +18,7 @@ from flows.check import check_calls
 from flows.compile import flow_digest
 from flows.errors import Conflict, FlowInvalid, InputRejected, NotFound
 from flows.plan import Plan
-from flows.problems import Problem
+from flows.problems import Problem, nearest
 
 log = get_logger(__name__)
 
@@ -29,6 +29,11 @@ class FlowText(Struct, frozen=True, kw_only=True):
     name: str
     digest: str
     text: str
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near else ""
 
 
 def _no_doubts(_plan: Plan) -> Iterable[Problem]:
@@ -47,7 +52,10 @@ class FlowEditor:
         """Return a flow.  Raises NotFound."""
         entry = self._catalog.entries.get(name)
         if entry is None:
-            raise NotFound(f"There is no flow {name!r}.")
+            raise NotFound(
+                f"There is no flow {name!r}.{_nearest(name, self._catalog.entries)}",
+                fix="`headrace flow list` shows what there is.",
+            )
         return entry
 
     async def text(self, name: str) -> FlowText:

@@ -143,7 +143,10 @@ class FlowStore:
             async with self._database.read() as connection:
                 row = (await connection.execute(statement)).one_or_none()
         if row is None:
-            raise NotFound(f"There is no version {number} of flow {name!r}.")
+            raise NotFound(
+                f"There is no version {number} of flow {name!r}.",
+                fix=f"`headrace flow versions {name}` lists what there is.",
+            )
         return Version(info=_version_info(row), text=row.text)
 
     async def text(self, name: str) -> str:

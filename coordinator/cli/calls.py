@@ -20,13 +20,17 @@ def call(
 ) -> None:
     """Call a tool and print what it replies."""
     found = server(url)
-    declared = found.get(f"/api/tools/{part(tool)}")["inputSchema"].get("properties", {})
+    schema = found.get(f"/api/tools/{part(tool)}")["inputSchema"]
+    declared = schema.get("properties", {})
     given = dict(_argument(text, declared) for text in arguments or ())
     answer = found.post(f"/api/tools/{part(tool)}/call", {"arguments": given})
     if as_json:
         print_json(answer)
     else:
         _show(answer)
+        error = answer.get("error") or {}
+        if error.get("code") == "invalid_arguments" and not error.get("step"):
+            say(_takes(tool, schema))
     raise typer.Exit(1 if answer["is_error"] else 0)
 
 
@@ -54,6 +58,13 @@ def _typed(value: str, schema: Any) -> Any:
         except msgspec.DecodeError:
             return value  # the server says what fits
     return value
+
+
+def _takes(tool: str, schema: dict[str, Any]) -> str:
+    """Say how a tool is called."""
+    required = schema.get("required", ())
+    known = [f"{name}=..." if name in required else f"[{name}=...]" for name in schema.get("properties", {})]
+    return f"Call it so: headrace call {tool} {' '.join(known)}".rstrip()
 
 
 def _show(answer: dict[str, Any]) -> None:

@@ -19,11 +19,16 @@ from flows.errors import HeadraceError, InputRejected
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
+NO_ROUTE: Final = "There is nothing under this path."
+"""How a server begins to say that it has no such route."""
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 330.0
 """A little more than the longest call."""
 URL_VARIABLE: Final = "HEADRACE_URL"
 TOKEN_VARIABLE: Final = "HEADRACE_TOKEN"  # noqa: S105  the name of a variable
+OTHER_TOKEN: Final = (
+    f"Put one into {TOKEN_VARIABLE}: where the server runs, `headrace token create LABEL --admin` makes it."
+)
 
 ServerUrl = Annotated[
     str | None, typer.Option("--url", help="The server, for example http://127.0.0.1:8080.", envvar=URL_VARIABLE)
@@ -88,10 +93,21 @@ class Server:
         if status < 400 and (value is not None or not answer):
             return value
         if isinstance(value, dict) and content_type.startswith("application/problem+json"):
-            raise Refused(status, value)
+            raise self._refused(status, value)
         raise ServerAway(
             f"What answers at {self.url} is no Headrace server (status {status}).", fix=f"Check {URL_VARIABLE}."
         )
+
+    def _refused(self, status: int, problem: dict[str, Any]) -> HeadraceError:
+        """Return what the server said, in the words of whoever types commands."""
+        if status == 401:
+            return Refused(status, problem | {"detail": _without_fix(problem), "fix": OTHER_TOKEN})
+        if status == 404 and self._prefix and str(problem.get("detail", "")).startswith(NO_ROUTE):
+            origin = self.url.removesuffix(self._prefix)
+            return ServerAway(
+                f"There is nothing for commands under {self.url}.", fix=f"Leave the path out, as in {origin}."
+            )
+        return Refused(status, problem)
 
     def _exchange(self, method: str, path: str, body: Any) -> tuple[int, str, bytes]:
         headers = {"Accept": "application/json", "User-Agent": "headrace-cli"}
@@ -123,7 +139,7 @@ class Server:
             connection.connect()
         except OSError as error:
             raise ServerAway(
-                f"No Headrace server answers at {self.url}.",
+                f"No Headrace server answers at {self.url}{_reason(error)}.",
                 fix=f"Start one with `headrace serve`, or name another one with --url or {URL_VARIABLE}.",
             ) from error
         connection.sock.settimeout(ANSWER_SECONDS)
@@ -144,6 +160,23 @@ def server(url: str | None) -> Server:
         # The key of the data directory is for its own server: it is not shown to any other.
         return Server(local, token or read_admin_key(data))
     return Server(url, token)
+
+
+def _without_fix(problem: Mapping[str, Any]) -> str:
+    """Return the first sentence of a refusal: the ones after it say how REST is told a token."""
+    return f"{str(problem.get('detail', '')).partition('. ')[0].removesuffix('.')}."
+
+
+def _reason(error: OSError) -> str:
+    """Say why there is no connection, unless it is the usual: nobody listens."""
+    from socket import gaierror
+    from ssl import SSLError
+
+    if isinstance(error, gaierror):
+        return ": its name is not known"
+    if isinstance(error, SSLError):
+        return f": TLS fails ({error.reason or error}), perhaps it is http://"
+    return "" if isinstance(error, ConnectionRefusedError) else f" ({error.strerror or error})"
 
 
 def part(name: str) -> str:

@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
+
+from flows.errors import NotFound
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -60,6 +63,12 @@ def span(microseconds: int) -> str:
     if microseconds < 1000:
         return f"{microseconds} µs"
     return f"{microseconds / 1000:.1f} ms" if microseconds < 1_000_000 else f"{microseconds / 1_000_000:.2f} s"
+
+
+def missing_file(path: Path) -> NotFound:
+    """Return the error for a path under which there is nothing; it says from where that was looked for."""
+    where = "" if path.is_absolute() else f" in {str(Path.cwd())!r}"
+    return NotFound(f"There is no file or directory {str(path)!r}{where}.")
 
 
 def plural(count: int, word: str) -> str:

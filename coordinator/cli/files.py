@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coordinator.cli.console import missing_file
 from coordinator.durable.hooks import build_hooks
 from flows.check import check_calls
 from flows.compile import analyse_flow
@@ -35,9 +36,15 @@ class FlowFiles:
 
 
 def read_flow_files(paths: Sequence[Path]) -> FlowFiles:
-    """Read and check all flow files and packs among the paths and below them.  Raises NotFound."""
+    """Read and check all flow files and packs among the paths and below them.  Raises NotFound for none."""
     found = FlowFiles()
     files = list(dict.fromkeys(_flow_files(paths)))
+    if not files:
+        looked = ", ".join(repr(str(path)) for path in paths)
+        raise NotFound(
+            f"There are no flow files in {looked}.",
+            fix="Flow files end in .yaml or .yml. Name them, or their directory.",
+        )
     folders = list(dict.fromkeys(path.parent for path in files if path.name == FILE))
     for folder in folders:
         take_pack(found, folder)
@@ -72,7 +79,7 @@ def _flow_files(paths: Iterable[Path]) -> Iterator[Path]:
         elif path.exists():
             yield path
         else:
-            raise NotFound(f"There is no file or directory {str(path)!r}.")
+            raise missing_file(path)
 
 
 def _is_hidden(path: Path) -> bool:

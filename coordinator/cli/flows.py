@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from coordinator.cli.client import Refused, Server, ServerUrl, part, server
-from coordinator.cli.console import AsJson, is_watched, moment, plural, print_json, print_table, say
+from coordinator.cli.console import AsJson, is_watched, missing_file, moment, plural, print_json, print_table, say
 from flows.errors import InputRejected, NotFound
 
 app = typer.Typer(no_args_is_help=True, help="Flows of a running server.")
@@ -113,7 +113,7 @@ def diff(
     if first is None:
         numbers = [each["number"] for each in found.get(f"{path}/versions")["versions"]]
         if len(numbers) < 2:
-            raise NotFound(f"There is only one version of flow {name!r}.")
+            raise NotFound(f"There is only one version of flow {name!r}, so nothing to compare.")
         first = numbers[1]
     answer = found.get(f"{path}/diff", **{"from": first, "to": second})
     _print_diff(answer["diff"])
@@ -176,10 +176,16 @@ def _state(flow: dict[str, Any]) -> str:
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise missing_file(file) from None
+    except IsADirectoryError:
+        raise InputRejected(
+            f"{str(file)!r} is a directory.", fix=f"Name the flow files in it, for example {file}/*.yaml."
+        ) from None
     except OSError as error:
         raise NotFound(f"{str(file)!r} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise InputRejected(f"{str(file)!r} is not UTF-8 text.") from error
+        raise InputRejected(f"{str(file)!r} is not UTF-8 text.", fix="Save it as UTF-8.") from error
 
 
 def _show_refusal(refusal: Refused, file: Path) -> None:

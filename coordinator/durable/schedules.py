@@ -110,7 +110,10 @@ class Schedules:
         """Run a schedule's flow now, beside its times; return the id of the run.  Raises NotFound, Busy."""
         schedule = self._served.get(flow)
         if schedule is None:
-            raise NotFound(f"The flow {flow[:128]!r} has no schedule that is served.{did_you_mean(flow, self._served)}")
+            raise NotFound(
+                f"The flow {flow[:128]!r} has no schedule that is served.{did_you_mean(flow, self._served)}",
+                fix="`headrace schedule list` shows what there is.",
+            )
         previous = schedule.progress.fired_at if schedule.progress else None
         run_id, _ = await self._runner.accept(self._run(schedule, self._now(), previous, key=""))
         return run_id

@@ -325,7 +325,10 @@ class PackService:
     async def _stored(self, name: str) -> StoredInstall:
         found = {install.name: install for install in await self._store.load()}
         if name not in found:
-            raise NotFound(f"There is no install {name!r}.{did_you_mean(name, found)}")
+            raise NotFound(
+                f"There is no install {name!r}.{did_you_mean(name, found)}",
+                fix="`headrace pack list` shows what there is.",
+            )
         return found[name]
 
     async def _shown(self, install: StoredInstall) -> InstallOut:

@@ -93,8 +93,28 @@ def test_a_pipeline_reads_problems_as_json(headrace: Command, tmp_path: Path) ->
 
 def test_a_file_that_is_not_there_is_told_without_a_traceback(headrace: Command) -> None:
     ended = headrace("check nothing.yaml")
+    full = headrace("check /nowhere/nothing.yaml")
 
-    assert (ended.code, ended.err) == (1, "headrace: There is no file or directory 'nothing.yaml'.\n")
+    assert (ended.code, ended.err) == (
+        1,
+        f"headrace: There is no file or directory 'nothing.yaml' in '{Path.cwd()}'.\n",
+    )
+    assert full.err == "headrace: There is no file or directory '/nowhere/nothing.yaml'.\n"
+
+
+@pytest.mark.parametrize("command", ["check", "test"])
+def test_a_directory_without_flows_is_most_likely_the_wrong_one(
+    headrace: Command, tmp_path: Path, command: str
+) -> None:
+    write(tmp_path / "other" / "notes.txt", "no flow")
+
+    ended = headrace(f"{command} other")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        "headrace: There are no flow files in 'other'. "
+        "Flow files end in .yaml or .yml. Name them, or their directory.\n"
+    )
 
 
 def test_the_tests_of_flows_are_run_one_line_each(headrace: Command, tmp_path: Path) -> None:

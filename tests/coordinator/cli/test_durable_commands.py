@@ -42,7 +42,8 @@ def test_schedules_are_listed_and_run_beside_their_times(beside: Command) -> Non
     missing = beside("schedule run nightley")
     assert (missing.code, missing.err) == (
         1,
-        "headrace: The flow 'nightley' has no schedule that is served. Did you mean 'nightly'?\n",
+        "headrace: The flow 'nightley' has no schedule that is served. Did you mean 'nightly'? "
+        "`headrace schedule list` shows what there is.\n",
     )
 
 

@@ -44,6 +44,19 @@ def test_the_schema_is_the_one_that_the_examples_name(headrace: Command, tmp_pat
     assert (tmp_path / "flow.schema.json").read_text() == printed.out
 
 
+def test_a_data_directory_that_cannot_be_made_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    command = [sys.executable, "-m", "coordinator.cli", "serve", "--port", "0", "--data", str(tmp_path / "file" / "x")]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"headrace: The data directory '{tmp_path}/file/x' cannot be made: Not a directory. "
+        "Name one that can with --data or HEADRACE_DATA.\n"
+    )
+
+
 def test_settings_are_shown_with_their_origin_and_without_passwords(headrace: Command) -> None:
     headrace.env(HEADRACE_PORT="9000", HEADRACE_CONNECTION_SHOP="postgresql://u:canary@db/x")
 

@@ -11,6 +11,7 @@ from tests.headrace_process import HeadraceProcess
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("cli")]
 
+ANOTHER_TOKEN = "Put one into HEADRACE_TOKEN: where the server runs, `headrace token create LABEL --admin` makes it."
 MILL = """\
 flow: mill
 description: Turn.
@@ -98,12 +99,14 @@ def test_versions_are_compared_and_brought_back(beside: Command, tmp_path: Path)
     beside("flow delete wheel --yes")
     gone = beside("flow show wheel")
 
-    assert alone.err == "headrace: There is only one version of flow 'wheel'.\n"
+    assert alone.err == "headrace: There is only one version of flow 'wheel', so nothing to compare.\n"
     assert "-description: Turn.\n+description: Turn around.\n" in diff.out
     assert [line.split("\t")[0] for line in versions.out.splitlines()] == ["2", "1"]
     assert back.code == 0
     assert again.err == "Nothing changed.\n"
-    assert (gone.code, gone.err) == (1, "headrace: There is no flow 'wheel'.\n")
+    assert gone.code == 1
+    assert gone.err.startswith("headrace: There is no flow 'wheel'.")
+    assert gone.err.endswith("`headrace flow list` shows what there is.\n")
 
 
 def test_flows_are_exported_and_nothing_is_written_over_unasked(beside: Command, tmp_path: Path) -> None:
@@ -208,4 +211,72 @@ def test_the_key_of_the_data_directory_is_shown_to_its_own_server_only(
     other = beside(f"flow list --url {elsewhere}")
 
     assert own.code == 0
-    assert (other.code, "This server asks for a token." in other.err) == (1, True)
+    assert (other.code, other.err) == (1, f"headrace: This server asks for a token. {ANOTHER_TOKEN}\n")
+
+
+def test_a_wrong_token_is_told_where_another_one_goes(beside: Command) -> None:
+    beside.env(HEADRACE_TOKEN="hr_wrong")
+
+    ended = beside("flow list")
+
+    assert ended.code == 1
+    assert ended.err == (f"headrace: This token is not valid: it is unknown, revoked or expired. {ANOTHER_TOKEN}\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("{url}/mcp", "There is nothing for commands under {url}/mcp. Leave the path out, as in {url}."),
+        ("https://{place}", "No Headrace server answers at https://{place}: TLS fails ("),
+        ("http://nobody.invalid:80", "No Headrace server answers at http://nobody.invalid:80: its name is not known."),
+    ],
+    ids=["with a path", "with TLS", "of nobody"],
+)
+def test_a_url_at_which_no_commands_are_taken_is_told(
+    beside: Command, server: HeadraceProcess, url: str, said: str
+) -> None:
+    known = {"url": server.url, "place": server.url.removeprefix("http://")}
+
+    ended = beside(f"flow list --url {url.format(**known)}")
+
+    assert ended.code == 1
+    assert ended.err.startswith(f"headrace: {said.format(**known)}")
+
+
+def test_arguments_that_do_not_fit_are_told_with_how_to_call_the_tool(beside: Command) -> None:
+    ended = beside("call hello")
+
+    assert ended.code == 1
+    assert ended.err.splitlines()[-1] == "Call it so: headrace call hello name=..."
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("mill.yaml", None, "There is no file or directory 'mill.yaml' in '{here}'."),
+        ("flows", "", "'flows' is a directory. Name the flow files in it, for example flows/*.yaml."),
+        ("mill.yaml", b"\xff", "'mill.yaml' is not UTF-8 text. Save it as UTF-8."),
+    ],
+    ids=["nothing", "a directory", "no text"],
+)
+def test_what_cannot_be_applied_is_told(
+    beside: Command, tmp_path: Path, file: str, content: bytes | str | None, said: str
+) -> None:
+    if isinstance(content, bytes):
+        (tmp_path / file).write_bytes(content)
+    elif content is not None:
+        (tmp_path / file).mkdir()
+
+    ended = beside(f"flow apply {file}")
+
+    assert (ended.code, ended.err) == (1, f"headrace: {said.format(here=tmp_path)}\n")
+
+
+def test_an_empty_file_is_told_to_be_empty(beside: Command, tmp_path: Path) -> None:
+    (tmp_path / "mill.yaml").write_text("")
+
+    ended = beside("flow apply mill.yaml")
+
+    assert ended.out == (
+        "mill.yaml:1:1: The file is empty. A flow is a mapping that starts with `flow: NAME`.   [flow.wrong-type]\n"
+    )
