@@ -1,17 +1,20 @@
 """Decide what runs flows: this process, or a fleet over NATS; and keep the limits of flows in front of it."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from coordinator.fleet.fleet import Fleet, open_fleet
 from coordinator.fleet.nats import Nats, open_nats
 from coordinator.fleet.places import SharedPlaces, shared_places
 from coordinator.limits import LimitedDispatcher
+from coordinator.logs import get_logger
 from coordinator.settings import Settings
 from flows.connections import ConnectionSource
 from flows.runs import Dispatcher, PlanSource
 from flows.sdk import NetworkPolicy
+
+log = get_logger(__name__)
 
 MakeDispatcher = Callable[[PlanSource, Settings, ConnectionSource], Dispatcher]
 """Makes what runs plans, from where plans are found, the settings, and where connections are found."""
@@ -61,11 +64,17 @@ async def open_dispatching(
 @asynccontextmanager
 async def _places(nats: Nats) -> AsyncIterator[SharedPlaces | None]:
     """Count runs in a NATS that other coordinators may share; one of our own has no others."""
-    if nats.is_own:
-        yield None
-    else:
-        async with shared_places(nats.client, nats.coordinator_id) as places:
-            yield places
+    async with AsyncExitStack() as stack:
+        places: SharedPlaces | None = None
+        if not nats.is_own:
+            from nats.errors import NoRespondersError
+            from nats.js.errors import ServiceUnavailableError
+
+            try:
+                places = await stack.enter_async_context(shared_places(nats.client, nats.coordinator_id))
+            except (NoRespondersError, ServiceUnavailableError):
+                log.warning("NATS has no JetStream, so each coordinator counts the runs of limited flows by itself")
+        yield places
 
 
 def network_policy(settings: Settings) -> NetworkPolicy:

@@ -100,6 +100,20 @@ def test_coordinator_and_worker_meet_at_a_nats(tmp_path: Path, flows: Path) -> N
     assert "headrace_nats_up 1.0" in metrics
 
 
+def test_a_nats_without_jetstream_does_and_is_said_to_do_less(tmp_path: Path, flows: Path) -> None:
+    with nats_process(tmp_path / "nats", "-js=false") as nats, WorkerProcess(nats, "elsewhere"):
+        server = HeadraceProcess(tmp_path, flows, command="coordinator", **nats.environment)
+        with server:
+            until_workers(server, {"elsewhere"})
+            limited = text_of(call(server, "one_at_a_time")[2])
+        log = server.log()
+
+    assert limited == "done"
+    assert "each coordinator counts the runs of limited flows by itself" in log
+    assert "runs of schedules and webhooks are kept in the database" in log
+    assert "Traceback" not in log
+
+
 @pytest.mark.parametrize(("tool", "slots"), [("slow", "1"), ("one_at_a_time", "100")], ids=["slots", "limit of a flow"])
 async def test_more_calls_than_may_wait_are_told_when_to_come_back(
     tmp_path: Path, flows: Path, tool: str, slots: str
