@@ -47,25 +47,29 @@ def options(
     """Headrace runs flows written in YAML and serves them as MCP tools."""
 
 
-app.command()(serve.serve)
-app.command("coordinator")(alone.coordinator)
-app.command()(worker.worker)
-app.command("check")(checks.check_files)
-app.command("test")(checks.run_tests)
-app.command()(calls.call)
-app.add_typer(flows.app, name="flow")
+SERVE, FILES, SERVER, ITSELF = "Serve", "Flow files, without a server", "A running server", "Headrace itself"
+
+app.command(rich_help_panel=SERVE)(serve.serve)
+app.command("coordinator", rich_help_panel=SERVE)(alone.coordinator)
+app.command(rich_help_panel=SERVE)(worker.worker)
+app.command("check", rich_help_panel=FILES)(checks.check_files)
+app.command("test", rich_help_panel=FILES)(checks.run_tests)
+app.command(rich_help_panel=FILES)(pages.schema)
+app.command(rich_help_panel=SERVER)(calls.call)
+app.add_typer(flows.app, name="flow", rich_help_panel=SERVER)
 installs.add_to(packs.app)
-app.add_typer(packs.app, name="pack")
-app.add_typer(tokens.app, name="token")
-app.add_typer(account.app, name="account")
-app.add_typer(connections.app, name="connection")
-app.add_typer(secrets.app, name="secret")
-app.add_typer(runs.app, name="runs")
-durable.add_to(app)
-app.command()(pages.schema)
-app.command()(pages.docs)
-app.command()(pages.settings)
-app.command()(pages.version)
+app.add_typer(packs.app, name="pack", rich_help_panel=SERVER)
+app.add_typer(connections.app, name="connection", rich_help_panel=SERVER)
+app.add_typer(tokens.app, name="token", rich_help_panel=SERVER)
+app.add_typer(account.app, name="account", rich_help_panel=SERVER)
+app.add_typer(runs.app, name="runs", rich_help_panel=SERVER)
+app.add_typer(durable.schedules, name="schedule", rich_help_panel=SERVER)
+app.add_typer(durable.webhooks, name="webhook", rich_help_panel=SERVER)
+app.add_typer(durable.dead_letters, name="dead-letter", rich_help_panel=SERVER)
+app.add_typer(secrets.app, name="secret", rich_help_panel=SERVER)
+app.command(rich_help_panel=ITSELF)(pages.settings)
+app.command(rich_help_panel=ITSELF)(pages.version)
+app.command(rich_help_panel=ITSELF)(pages.docs)
 
 
 def main() -> None:

@@ -87,13 +87,6 @@ def drop_dead_letter(run: RunId, url: ServerUrl = None) -> None:
     say(f"{run} is dropped.")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the groups to the command line."""
-    app.add_typer(schedules, name="schedule")
-    app.add_typer(webhooks, name="webhook")
-    app.add_typer(dead_letters, name="dead-letter")
-
-
 def _schedule_row(schedule: dict[str, Any]) -> tuple[str, ...]:
     times = schedule["cron"] or f"every {schedule['every']:g} s"
     following = moment(schedule["next"][0]) if schedule["next"] else "never"

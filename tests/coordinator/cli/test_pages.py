@@ -88,6 +88,12 @@ def test_help_is_given_for_every_command(headrace: Command, line: str) -> None:
     assert "Usage:" in ended.out + ended.err
 
 
+def test_the_first_help_groups_every_command_by_what_it_needs(headrace: Command) -> None:
+    groups = re.findall(r"^╭─ (.+?) ─", headrace("--help").out, re.MULTILINE)
+
+    assert groups == ["Options", "Serve", "Flow files, without a server", "A running server", "Headrace itself"]
+
+
 def test_every_setting_but_the_connections_is_an_option_of_serve(headrace: Command) -> None:
     from coordinator.settings import describe_settings
 
