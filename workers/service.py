@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
@@ -16,6 +17,8 @@ from flows.bus.link import Link
 from workers.fleet import FleetWorker, Identity
 
 Came = TypeVar("Came")
+
+log = logging.getLogger("headrace.worker")
 
 COLLECT_AFTER: Final = 100_000
 """As in the coordinator: a call makes about a hundred objects, and hardly one of them in a cycle."""
@@ -57,6 +60,8 @@ async def run_worker(options: WorkerOptions) -> None:
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(COLLECT_AFTER)
+                if not options.ends_with_input:  # else whoever started it says so
+                    log.info("takes calls as %r, %d at a time", options.identity.name, options.slots)
                 await told.wait()
                 await worker.drain(options.grace)
 

@@ -20,6 +20,9 @@ PING_SECONDS: Final = 5
 REFUSED: Final = "authorization violation"
 """What NATS says to somebody whom it does not know; waiting does not change that."""
 
+FORBIDDEN: Final = "permissions violation"
+FORBIDDEN_ADVICE: Final = ". Its user may not do that: a worker uses the subjects of its own --name, see docs/fleet.md"
+
 MAX_BUFFERED_BYTES: Final = 64 * 1024 * 1024
 """What waits in this process while NATS is away or slow; more is refused."""
 
@@ -128,7 +131,8 @@ class _Watch:
             self._count(cause)
         if cause not in self._said and not self.is_closing:
             self._said.add(cause)
-            log.warning("NATS at %s: %s", self._where, cause)
+            advice = FORBIDDEN_ADVICE if FORBIDDEN in cause.lower() else ""
+            log.warning("NATS at %s: %s%s", self._where, cause, advice)
 
     def _count(self, cause: str) -> None:
         self._failures += 1

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -136,21 +136,39 @@ async def test_a_run_under_way_gets_the_new_state_of_a_connection_that_it_uses(n
 PAGE = Path(__file__).parents[2] / "docs" / "fleet.md"
 
 
-async def test_with_the_permissions_of_the_page_workers_work_and_get_nothing_of_each_other(tmp_path: Path) -> None:
+@contextmanager
+def nats_of_the_page(directory: Path) -> Iterator[dict[str, NatsAccess]]:
+    """Run a nats-server with the users that the page in the docs gives as an example; give the access of each."""
     (configuration,) = re.findall(r"^```\n(authorization .*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    (tmp_path / "nats.conf").write_text(
+    (directory / "nats.conf").write_text(
         re.sub(r"\$(\w+)_PASSWORD", lambda found: f"{found[1].lower()}-p", configuration)
     )
+    with nats_process(directory / "store", "-c", str(directory / "nats.conf"), user="") as server:
+        yield {
+            who: NatsAccess(url=server.access.url, user=who, password=f"{who}-p")
+            for who in ("coordinator", "berlin", "oslo")
+        }
+
+
+async def test_a_worker_under_a_name_that_its_user_may_not_use_is_told_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with nats_of_the_page(tmp_path) as access:
+        async with working(access["berlin"], name="oslo"), asyncio.timeout(SOON):
+            while "--name" not in caplog.text:  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.01)
+
+    assert 'permissions violation for subscription to "headrace.v1.worker.oslo.' in caplog.text.lower()
+
+
+async def test_with_the_permissions_of_the_page_workers_work_and_get_nothing_of_each_other(tmp_path: Path) -> None:
     plan = flow(
         "outer",
         "  - call: {flow: echo, args: {text: hi}}\n  - sql: {connection: shop, query: SELECT 1 AS one}",
     )
     source = Changing(*CONNECTIONS)
-    with nats_process(tmp_path / "store", "-c", str(tmp_path / "nats.conf"), user="") as server:
-        coordinator, berlin, oslo = (
-            NatsAccess(url=server.access.url, user=who, password=f"{who}-p")
-            for who in ("coordinator", "berlin", "oslo")
-        )
+    with nats_of_the_page(tmp_path) as access:
+        coordinator, berlin, oslo = access["coordinator"], access["berlin"], access["oslo"]
         async with (
             dispatching(coordinator, Plans([plan, ECHO]), connections=source) as dispatcher,
             working(berlin, name="berlin", slots=1),
