@@ -4,10 +4,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { INSTALLS_CHANGED, refresh } from "../api/queries";
-import { Prose } from "../forms/prose";
 import { SchemaForm } from "../forms/schema-form";
 import { listOf, objectOf, type Schema } from "../forms/values";
-import { Button, Failure, Group, Loaded, SelectField, TextField } from "../ui";
+import { Button, Failure, Group, Loaded, Prose, SelectField, TextField } from "../ui";
 import { SecretFields } from "./secret-fields";
 import { useKinds, usePresets } from "./use-connections";
 

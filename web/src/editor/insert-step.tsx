@@ -2,8 +2,7 @@
 
 import { useState } from "react";
 import type { Schemas } from "../api/client";
-import { Prose } from "../forms/prose";
-import { Button, Dialog, Empty, Loaded, TextField } from "../ui";
+import { Button, Dialog, Empty, Loaded, Prose, TextField } from "../ui";
 import css from "./insert-step.module.css";
 import { useComponents } from "./use-names";
 

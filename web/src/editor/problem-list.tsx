@@ -1,8 +1,7 @@
 // Everything that is wrong with the text, below it; a press goes to the place, and a likely correction is one press.
 
 import type { Schemas } from "../api/client";
-import { Prose } from "../forms/prose";
-import { Button, count } from "../ui";
+import { Button, count, Prose } from "../ui";
 import css from "./problem-list.module.css";
 import type { Check } from "./use-check";
 

@@ -9,7 +9,7 @@ import type { Check } from "./use-check";
 type Results = Schemas["TestsOut"];
 
 /** The last results, and the text that they are about. */
-export type TestState = { text: string; results: Results | null; error: unknown };
+type TestState = { text: string; results: Results | null; error: unknown };
 
 /** Not run yet. */
 export const NOT_TESTED: TestState = { text: "", results: null, error: null };

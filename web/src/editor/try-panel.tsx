@@ -19,7 +19,7 @@ const MODES: [Mode, string][] = [
 ];
 
 /** What was filled in and what came out; it is kept while one looks at something else. */
-export type TryState = {
+type TryState = {
   args: unknown;
   mode: Mode;
   mocks: unknown;

@@ -9,7 +9,7 @@ export type Part = Schemas["Part"];
 const PAUSE_MILLISECONDS = 250;
 
 /** The last answer, the text that it is about, and why there is none. */
-export type Checked = { check: Check | null; text: string; error: unknown };
+type Checked = { check: Check | null; text: string; error: unknown };
 
 /** Follow a text with checks. */
 export function useCheck(text: string | undefined, file = ""): Checked {

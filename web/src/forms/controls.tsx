@@ -14,7 +14,7 @@ export const KnownNames = createContext<Known>({ connections: [], flows: [] });
 /** What ties a control to its label: the one beside it, or a name of its own. */
 export type Labelled = Partial<ControlProps> & { "aria-label"?: string };
 
-export type ControlOf = {
+type ControlOf = {
   control: Labelled;
   schema: Schema;
   value: unknown;
@@ -23,7 +23,7 @@ export type ControlOf = {
 };
 
 /** Text in one line; with names to choose from when they are known. */
-export function TextControl({ control, schema, value, onChange }: ControlOf) {
+function TextControl({ control, schema, value, onChange }: ControlOf) {
   const known = useContext(KnownNames);
   const id = useId();
   const kind = schema["x-kind"];
@@ -52,7 +52,7 @@ export function TextControl({ control, schema, value, onChange }: ControlOf) {
 }
 
 /** Text of several lines. */
-export function LinesControl({ control, schema, value, onChange }: ControlOf) {
+function LinesControl({ control, schema, value, onChange }: ControlOf) {
   const text = textOf(value);
   const rows = Math.min(14, Math.max(2, text.split("\n").length));
   return (
@@ -67,7 +67,7 @@ export function LinesControl({ control, schema, value, onChange }: ControlOf) {
 }
 
 /** Text that nobody should read over a shoulder. */
-export function SecretControl({ control, value, onChange }: ControlOf) {
+function SecretControl({ control, value, onChange }: ControlOf) {
   return (
     <input
       {...control}
@@ -80,7 +80,7 @@ export function SecretControl({ control, value, onChange }: ControlOf) {
 }
 
 /** A number; what is not one yet stays in the field and is not given out. */
-export function NumberControl({ control, schema, value, onChange }: ControlOf) {
+function NumberControl({ control, schema, value, onChange }: ControlOf) {
   return (
     <input
       {...control}
@@ -97,7 +97,7 @@ export function NumberControl({ control, schema, value, onChange }: ControlOf) {
 }
 
 /** One of a few values. */
-export function ChoiceControl({ control, schema, value, required, onChange }: ControlOf) {
+function ChoiceControl({ control, schema, value, required, onChange }: ControlOf) {
   const options = listOf(schema.enum);
   const index = options.indexOf(value);
   const isEmptyOffered = !required || index < 0;
@@ -118,7 +118,7 @@ export function ChoiceControl({ control, schema, value, required, onChange }: Co
 }
 
 /** Yes, no, or left out. */
-export function YesNoControl(given: ControlOf) {
+function YesNoControl(given: ControlOf) {
   return <ChoiceControl {...given} schema={{ ...given.schema, enum: [true, false] }} />;
 }
 

@@ -1,11 +1,10 @@
 // A form from a JSON Schema: a control for each value, nested where the schema is, raw JSON where no control fits.
 
 import { type ReactNode, useState } from "react";
-import { type ControlProps, Field } from "../ui";
+import { type ControlProps, Field, Prose } from "../ui";
 import { AnyControl, CONTROLS } from "./controls";
 import { type Errors, NO_ERRORS, pathText } from "./errors";
 import css from "./forms.module.css";
-import { Prose } from "./prose";
 import { type Change, type Given, ListRows, MapRows } from "./rows";
 import {
   type Control,

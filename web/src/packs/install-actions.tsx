@@ -26,7 +26,9 @@ export function InstallActions({ install }: { install: Install }) {
           Upgrade to {install.upgrade}
         </Button>
       )}
-      <Button onClick={() => setOpen("change")}>Change</Button>
+      <Button tone={install.missing.length > 0 ? "primary" : "plain"} onClick={() => setOpen("change")}>
+        Change
+      </Button>
       <ActionButton
         act={() =>
           ask(

@@ -3,9 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useEffect, useState } from "react";
 import { api, ask, type Schemas, wordsOf } from "../api/client";
-import { Prose } from "../forms/prose";
 import { SchemaForm } from "../forms/schema-form";
-import { Badge, count, Group, Notice, Skeleton, Text, TextField } from "../ui";
+import { Badge, count, Group, Notice, Prose, Skeleton, Text, TextField } from "../ui";
 import { type Details, type Draft, type Link, variablesSchema } from "./draft";
 import { LinkForm } from "./link-form";
 import css from "./packs.module.css";
@@ -164,7 +163,7 @@ export function PreviewCard({ preview, error }: { preview: Preview | null; error
         ))}
       {Object.entries(preview.hidden).map(([name, why]) => (
         <p key={name} className="muted">
-          <code>{name}</code> is not shown: <Text>{why}</Text>
+          <code>{name}</code> is not shown: <Prose>{why}</Prose>
         </p>
       ))}
     </div>

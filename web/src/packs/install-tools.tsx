@@ -24,7 +24,15 @@ export function InstallTools({ install }: { install: Schemas["InstallOut"] }) {
 }
 
 const COLUMNS: Column<Tool>[] = [
-  { key: "name", title: "Tool", show: (tool) => <code className={css.tool}>{tool.name}</code> },
+  {
+    key: "name",
+    title: "Tool",
+    show: (tool) => (
+      <code className={css.tool}>
+        <Text>{tool.name}</Text>
+      </code>
+    ),
+  },
   { key: "about", title: "What it does", wide: true, show: (tool) => <Text>{tool.description}</Text> },
   {
     key: "state",

@@ -1,8 +1,7 @@
 // One of the connections that a pack needs: one that exists, or a new one with what the pack asks for.
 
 import type { Schemas } from "../api/client";
-import { Prose } from "../forms/prose";
-import { CodeBlock, Field, Group, Radios, SelectField, Text, TextField } from "../ui";
+import { CodeBlock, Field, Group, Prose, Radios, SelectField, Text, TextField } from "../ui";
 import type { Details, Link } from "./draft";
 import { NEW_LINK } from "./draft";
 

@@ -2,7 +2,7 @@
 
 import { Link } from "wouter";
 import type { Schemas } from "../api/client";
-import { Badge, Text } from "../ui";
+import { Badge, Prose, Text } from "../ui";
 import css from "./attention.module.css";
 
 type Item = Schemas["AttentionOut"];
@@ -25,7 +25,7 @@ export function Attention({ items }: { items: readonly Item[] }) {
               <Text>{title}</Text>
             )}{" "}
             <span className="muted">
-              <Text>{detail}</Text>
+              <Prose>{detail}</Prose>
             </span>
           </div>
         </li>

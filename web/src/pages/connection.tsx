@@ -21,6 +21,7 @@ import {
   Notice,
   Page,
   PageOf,
+  Prose,
   Section,
   Text,
   Time,
@@ -61,7 +62,7 @@ function Shown({ connection }: { connection: Connection }) {
     >
       {connection.problem && (
         <Notice tone="bad">
-          <Text>{connection.problem}</Text>
+          <Prose>{connection.problem}</Prose>
         </Notice>
       )}
       {!isOwn && <Notice>This connection stands in the settings of the server, so it is changed there.</Notice>}
@@ -74,9 +75,7 @@ function Shown({ connection }: { connection: Connection }) {
             ["By", <Text key="by">{connection.author || "–"}</Text>],
           ]}
         />
-        {Object.keys(settings).length > 1 && (
-          <Tree value={{ ...settings, ...(auth ? { auth } : {}) }} label="Settings" />
-        )}
+        {Object.keys(settings).length > 1 && <Tree value={withoutEmpty({ ...settings, auth })} label="Settings" />}
       </Card>
       <Test name={connection.name} />
       {connection.sign_in && <SignIn name={connection.name} state={connection.sign_in} />}
@@ -115,7 +114,7 @@ function Test({ name }: { name: string }) {
       <div aria-live="polite">
         {test.data && (
           <Notice tone={test.data.is_ok ? "ok" : "bad"}>
-            <Text>{test.data.message}</Text>
+            <Prose>{test.data.message}</Prose>
           </Notice>
         )}
         {test.error && <Failure error={test.error} />}
@@ -144,7 +143,7 @@ function SignIn({ name, state }: { name: string; state: Schemas["SignInOut"] }) 
         />
         {state.error && (
           <Notice tone="bad">
-            <Text>{state.error}</Text>
+            <Prose>{state.error}</Prose>
           </Notice>
         )}
         <div>
@@ -223,4 +222,16 @@ function Delete({ connection }: { connection: Connection }) {
       Delete
     </ActionButton>
   );
+}
+
+/** Settings without those that are empty, at any depth. */
+function withoutEmpty(value: unknown): unknown {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  const entries = Object.entries(value).map(([name, each]) => [name, withoutEmpty(each)] as const);
+  return Object.fromEntries(entries.filter(([, each]) => !isEmpty(each)));
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value !== null && typeof value === "object") return Object.keys(value).length === 0;
+  return value === undefined || value === null || value === "";
 }

@@ -9,7 +9,7 @@ import { InstallState } from "../packs/install-state";
 import { InstallTools } from "../packs/install-tools";
 import { InstallVersions } from "../packs/install-versions";
 import { useInstall } from "../packs/use-packs";
-import { Badge, Card, CodeBlock, Facts, Notice, Page, PageOf, Section, type Tab, Tabs, Text, Time } from "../ui";
+import { Badge, Card, CodeBlock, Facts, Notice, Page, PageOf, Prose, Section, type Tab, Tabs, Text, Time } from "../ui";
 
 type Install = Schemas["InstallOut"];
 
@@ -40,7 +40,7 @@ function Shown({ install }: { install: Install }) {
     >
       {install.missing.map((sentence) => (
         <Notice key={sentence} tone="warn">
-          <Text>{sentence}</Text>
+          <Prose>{sentence}</Prose>
         </Notice>
       ))}
       <Card>
@@ -83,7 +83,7 @@ function Reaches({ install }: { install: Install }) {
           {bound.lacking ? <Badge tone="warn">not ready</Badge> : <Badge tone="ok">ready</Badge>}
           {bound.lacking && (
             <span className="muted">
-              <Text>{bound.lacking}</Text>
+              <Prose>{bound.lacking}</Prose>
             </span>
           )}
         </li>

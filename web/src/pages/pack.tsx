@@ -5,7 +5,6 @@ import { useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { api, ask, type Schemas } from "../api/client";
 import { INSTALLS_CHANGED, refresh } from "../api/queries";
-import { Prose } from "../forms/prose";
 import { bodyOf, type Details, draftOf, previewable } from "../packs/draft";
 import { InstallForm, PreviewCard, usePreview } from "../packs/install-form";
 import { Markdown } from "../packs/markdown";
@@ -22,6 +21,7 @@ import {
   LinkButton,
   Page,
   PageOf,
+  Prose,
   Section,
   Table,
   Text,
@@ -53,7 +53,15 @@ export function InstallPage() {
 }
 
 const TOOLS: Column<Tool>[] = [
-  { key: "name", title: "Tool", show: (tool) => <code className={css.tool}>{tool.name}</code> },
+  {
+    key: "name",
+    title: "Tool",
+    show: (tool) => (
+      <code className={css.tool}>
+        <Text>{tool.name}</Text>
+      </code>
+    ),
+  },
   { key: "about", title: "What it does", show: (tool) => <Text>{tool.description}</Text> },
   {
     key: "effect",

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import type { Schemas } from "../api/client";
 import { useEvents } from "../api/events";
 import { useFlows, useProblems } from "../api/queries";
-import { Badge, type Column, Empty, LinkButton, Loaded, Notice, Page, Table, Text } from "../ui";
+import { Badge, type Column, Empty, LinkButton, Loaded, Notice, Page, Prose, Table, Text } from "../ui";
 import { Attention } from "./attention";
 import { DeadLetters } from "./dead-letters";
 
@@ -61,13 +61,13 @@ function Findings({ problems, isWell }: { problems: readonly Problem[]; isWell: 
   const columns: Column<Problem>[] = [
     {
       key: "severity",
-      title: "Weight",
+      title: "Severity",
       tight: true,
       show: ({ severity }) => (
         <Badge tone={severity === "warning" ? "warn" : "bad"}>{severity === "warning" ? "Warning" : "Error"}</Badge>
       ),
     },
-    { key: "message", title: "What, and how to fix it", show: (problem) => <Text>{problem.message}</Text> },
+    { key: "message", title: "What, and how to fix it", show: (problem) => <Prose>{problem.message}</Prose> },
     {
       key: "place",
       title: "Where",

@@ -24,7 +24,7 @@ export function ToolStatistics({ name }: { name: string }) {
   const query = useToolStatistics(name, range);
   return (
     <Section
-      title="How it does"
+      title="How it performs"
       actions={<Choice label="Time shown" choices={RANGES} value={range} onChange={setRange} />}
     >
       <Loaded query={query}>

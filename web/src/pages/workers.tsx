@@ -27,13 +27,13 @@ const COLUMNS: Column<Worker>[] = [
   { key: "version", title: "Version", wide: true, show: (worker) => <Text>{worker.version ?? ""}</Text> },
   {
     key: "done",
-    title: "Done",
+    title: "Calls done",
     wide: true,
     end: true,
     show: ({ kind, done }) => (kind === "local" ? "" : (done ?? 0).toLocaleString()),
   },
   { key: "since", title: "Since", wide: true, show: ({ started }) => (started ? <Time at={started} /> : "") },
-  { key: "heard", title: "Heard of", show: (worker) => heardOf(worker) },
+  { key: "heard", title: "Last heard", show: (worker) => heardOf(worker) },
 ];
 
 /** What a single process does not tell of itself. */

@@ -5,8 +5,7 @@ import { type FormEvent, useId, useState } from "react";
 import { api, ask, type Schemas } from "../api/client";
 import { useSettings } from "../api/queries";
 import { useSession } from "../api/session";
-import { Prose } from "../forms/prose";
-import { Button, Failure, Loaded, Section, Text, useConfirm, useToast } from "../ui";
+import { Button, Failure, Loaded, Prose, Section, Text, useConfirm, useToast } from "../ui";
 import { SettingControl } from "./setting-control";
 import css from "./settings.module.css";
 

@@ -14,7 +14,7 @@ export { Card, Facts, Failure, Loaded, Page, PageOf, Section, Skeleton } from ".
 export { Search, TypedInput, useFilter } from "./search";
 export { type Column, Pager, Table, usePages } from "./table";
 export { type Tab, Tabs } from "./tabs";
-export { count, Text, visible } from "./text";
+export { count, Prose, Text, visible } from "./text";
 export { duration, relative, Time, zone } from "./time";
 export { useToast } from "./toast";
 export { Tree } from "./tree";

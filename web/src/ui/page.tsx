@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 import { wordsOf } from "../api/client";
 import { Button } from "./button";
 import css from "./page.module.css";
-import { Text, visible } from "./text";
+import { Prose, Text, visible } from "./text";
 
 type Query<T> = Pick<UseQueryResult<T>, "data" | "error" | "isFetching" | "refetch">;
 
@@ -129,11 +129,11 @@ export function Failure({ error, retry, busy }: { error: unknown; retry?: () => 
   return (
     <div className={css.failure} role="alert">
       <p>
-        <Text>{message}</Text>
+        <Prose>{message}</Prose>
       </p>
       {fix && (
         <p className={css.lead}>
-          <Text>{fix}</Text>
+          <Prose>{fix}</Prose>
         </p>
       )}
       {retry && (

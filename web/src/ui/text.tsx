@@ -18,6 +18,19 @@ export function Text({ children }: { children: string }) {
   return <bdi>{parts.flatMap((part, index) => (index ? [<wbr key={part + String(index)} />, part] : part))}</bdi>;
 }
 
+/** Show a sentence of the server, in which `backticks` mark what one would type: as code. */
+export function Prose({ children }: { children: string }) {
+  const parts = visible(children).split(/`([^`\n]+)`/);
+  return (
+    <bdi>
+      {parts.map((part, index) =>
+        // biome-ignore lint/suspicious/noArrayIndexKey: a part is its place
+        index % 2 ? <code key={index}>{part}</code> : part,
+      )}
+    </bdi>
+  );
+}
+
 /** Say how many, with the right form of the word. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString()} ${number === 1 ? one : many}`;

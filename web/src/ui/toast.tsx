@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
 import { wordsOf } from "../api/client";
 import { Button } from "./button";
-import { Text } from "./text";
+import { Prose } from "./text";
 import css from "./toast.module.css";
 
 const SHOWN_MILLISECONDS = 6000;
@@ -47,7 +47,7 @@ export function Toasts({ children }: { children: ReactNode }) {
             role={toast.tone === "bad" ? "alert" : undefined}
           >
             <p>
-              <Text>{toast.text}</Text> {toast.fix && <Text>{toast.fix}</Text>}
+              <Prose>{toast.text}</Prose> {toast.fix && <Prose>{toast.fix}</Prose>}
             </p>
             <Button tone="quiet" small aria-label="Close message" onClick={() => close(toast.id)}>
               ✕
