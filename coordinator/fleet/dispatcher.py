@@ -61,6 +61,7 @@ class FleetDispatcher:
         network: NetworkPolicy,
         *,
         max_waiting: int = 1000,
+        expects_workers: bool = False,
     ) -> None:
         self._link = link
         self._coordinator = coordinator
@@ -68,7 +69,7 @@ class FleetDispatcher:
         self._plans = plans
         self._network = network
         self._roster = Roster(coordinator)
-        self._line = Line(self._roster, max_waiting)
+        self._line = Line(self._roster, max_waiting, expects_workers=expects_workers)
         self.counts = FleetCounts()
         self._attempts = Attempts(self.counts)
         self._answers = Answers(link, plans, connections, self._attempts, self._roster, self.counts)

@@ -60,7 +60,13 @@ async def open_fleet(
     made: list[FleetDispatcher] = []
     link = Link(nats.client, lambda subject: made[0].watch.nobody(subject))
     dispatcher = FleetDispatcher(
-        link, nats.coordinator_id, plans, connections, network, max_waiting=settings.call_queue
+        link,
+        nats.coordinator_id,
+        plans,
+        connections,
+        network,
+        max_waiting=settings.call_queue,
+        expects_workers=settings.workers > 0,
     )
     made.append(dispatcher)
     nats.subscribe(lost=lambda: None, back=dispatcher.watch.back)

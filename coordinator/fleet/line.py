@@ -17,11 +17,15 @@ class NoWorker(Exception):
 
 
 class Line:
-    """Gives out the slots of the workers of a roster."""
+    """Gives out the slots of the workers of a roster.
 
-    def __init__(self, roster: Roster, most: int) -> None:
+    With `expects_workers`, somebody starts them again when they die, so calls wait also while there is none.
+    """
+
+    def __init__(self, roster: Roster, most: int, *, expects_workers: bool = False) -> None:
         self._roster = roster
         self._most = most
+        self._expects_workers = expects_workers
         self._waiting: deque[asyncio.Future[Member]] = deque()
 
     def __len__(self) -> int:
@@ -36,7 +40,7 @@ class Line:
 
     async def take(self, seconds: float) -> Member:
         """Take a slot as soon as there is one.  Raises Busy, NoWorker, TimeoutError after so many seconds."""
-        if self._roster.is_empty:
+        if self._is_vain:
             raise NoWorker
         if len(self._waiting) >= self._most:
             raise _busy("too many wait")
@@ -48,8 +52,11 @@ class Line:
         except (TimeoutError, asyncio.CancelledError) as gone:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.give_back(turn.result())  # it came a moment too late
-            if isinstance(gone, TimeoutError) and seconds > QUEUE_SECONDS:
-                raise _busy(f"none was free for {QUEUE_SECONDS:g} s") from None
+            if isinstance(gone, TimeoutError):
+                if self._roster.is_empty:
+                    raise NoWorker from None
+                if seconds > QUEUE_SECONDS:
+                    raise _busy(f"none was free for {QUEUE_SECONDS:g} s") from None
             raise
         finally:
             if not turn.done():
@@ -65,7 +72,7 @@ class Line:
         while self._waiting:
             turn = self._waiting[0]
             if not turn.done():
-                if self._roster.is_empty:
+                if self._is_vain:
                     turn.set_exception(NoWorker())
                 elif (member := self._roster.best()) is not None:
                     member.in_flight += 1
@@ -73,6 +80,10 @@ class Line:
                 else:
                     return
             self._waiting.popleft()
+
+    @property
+    def _is_vain(self) -> bool:
+        return self._roster.is_empty and not self._expects_workers
 
     def send_away(self) -> None:
         """Send all away: nobody will be served any more."""

@@ -63,6 +63,15 @@ def test_workers_on_this_machine_run_the_flows_and_a_killed_one_comes_back(tmp_p
     assert not still_there(pids), "all stop with the server"
 
 
+def test_a_call_waits_for_the_only_worker_that_died_to_come_back(tmp_path: Path, flows: Path) -> None:
+    with HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="1") as server:
+        (before,) = until_workers(server, {"worker-1"})
+        os.kill(before["pid"], signal.SIGKILL)
+        answers = [text_of(call(server, "who", name="you")[2]) for _ in range(3)]
+
+    assert answers == ["Hello, you!"] * 3
+
+
 def test_nothing_outlives_a_server_that_is_killed(tmp_path: Path, flows: Path) -> None:
     key = key_text(new_key())
     server = HeadraceProcess(tmp_path, flows, HEADRACE_WORKERS="2", HEADRACE_SECRET_KEY=key)
