@@ -202,12 +202,15 @@ class PromptClient(Client):
         await super().connect(*args, **options)
 
     def tell(self, subject: str, data: bytes, reply: str = "") -> bool:
-        """Write a message in this turn of the event loop; False when it has to wait, and nothing is written.
+        """Write a message in this turn of the event loop.
 
-        Raises ValueError for a subject that is none.
+        False, and nothing is written, for one that has to wait or to be cut.  Raises ValueError for a subject that is
+        none.
         """
         prompt = self._prompt
         if prompt is None or not self.is_connected or self._pending or prompt.unsent > MAX_UNSENT_BYTES:
+            return False
+        if len(data) > self.max_payload:
             return False
         head = f"PUB {subject} {reply} {len(data)}"
         if len(head.split()) != (4 if reply else 3):

@@ -160,6 +160,15 @@ async def test_requests_and_events_larger_than_nats_takes_come_whole(nats: NatsP
     assert [len(event.data) for event in events] == [5_000_000]  # type: ignore[union-attr]
 
 
+async def test_a_nats_that_takes_little_at_once_gets_more_pieces(tmp_path: Path) -> None:
+    (tmp_path / "nats.conf").write_text("max_payload: 10000\n")
+    with nats_process(tmp_path / "data", "-c", str(tmp_path / "nats.conf")) as server:
+        async with fleet(server.access, [ECHO]) as running:
+            results = [await running.dispatcher.run(request(ECHO, {"text": "x" * size})) for size in (1, 50_000, 2)]
+
+    assert [value_of(result) for result in results] == ["x", "x" * 50_000, "xx"]
+
+
 @pytest.mark.parametrize("number", [2**63, 2**64, -(2**70), 1 << 1000])
 async def test_whole_numbers_of_any_size_come_unchanged(nats: NatsProcess, number: int) -> None:
     plan = flow("number", "  - map: ${{ args.number + 1 }}", params="{number: integer}")
