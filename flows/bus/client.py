@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,10 @@ RECONNECT_SECONDS: Final = 0.25
 PING_SECONDS: Final = 5
 REFUSED: Final = "authorization violation"
 """What NATS says to somebody whom it does not know; waiting does not change that."""
+OTHER_NAME: Final = frozenset({62, 64})
+"""How OpenSSL says that a certificate is good, but for another name or address."""
 
+WAITING: Final = ". Waiting for it"
 FORBIDDEN: Final = "permissions violation"
 FORBIDDEN_ADVICE: Final = ". Its user may not do that: a worker uses the subjects of its own --name, see docs/fleet.md"
 
@@ -48,7 +52,7 @@ async def connected(
     """
     from flows.bus.prompt import PromptClient
 
-    client = PromptClient(over_websocket=access.is_over_websocket)
+    client = PromptClient(over_websocket=access.is_over_websocket, has_certificate=bool(access.cert))
     watch = _Watch(access, lost, back, lambda: client.connect(**access.options(), **options))
     options: dict[str, Any] = {
         "name": name,
@@ -108,6 +112,35 @@ def _refuse_open(client: "Client", access: NatsAccess) -> None:
         )
 
 
+def _refusal(where: str, error: Exception, cause: str) -> NatsUnavailable | None:
+    """Return what to tell about an error that waiting does not mend."""
+    from flows.bus.prompt import NoCertificate, NotEncrypted
+
+    if REFUSED in cause.lower():
+        return NatsUnavailable(
+            f"NATS at {where} does not let us in: {cause}.",
+            fix="Say who this is with HEADRACE_NATS_USER and HEADRACE_NATS_PASSWORD, or another nats_* setting.",
+        )
+    if isinstance(error, NotEncrypted):
+        return NatsUnavailable(
+            f"NATS at {where} is to be reached over TLS, and {cause}.",
+            fix="Give it a certificate, or name it without tls:// and without HEADRACE_NATS_CA and HEADRACE_NATS_CERT.",
+        )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message.rstrip(".")
+        if error.verify_code in OTHER_NAME:
+            fix = "Name it in HEADRACE_NATS_URL as its certificate does."
+        else:
+            fix = "Name the file of the authority that vouches for it with HEADRACE_NATS_CA."
+        return NatsUnavailable(f"The certificate of NATS at {where} is not believed: {why}.", fix=fix)
+    if isinstance(error, NoCertificate) or (isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or "")):
+        return NatsUnavailable(
+            f"NATS at {where} does not let us in: {cause}.",
+            fix="Show it a certificate that it trusts with HEADRACE_NATS_CERT and HEADRACE_NATS_KEY.",
+        )
+    return None
+
+
 class _Watch:
     """Says what happens to a connection, each thing once."""
 
@@ -127,26 +160,25 @@ class _Watch:
     async def failed(self, error: Exception) -> None:
         """Take an error; each is said once until the connection is back."""
         cause = str(error) or type(error).__name__
-        if not self.is_up and self.give_up is not None:
-            self._count(cause)
+        is_waited_for = not self.is_up and self.give_up is not None and not self._gives_up(error, cause)
         if cause not in self._said and not self.is_closing:
             self._said.add(cause)
-            advice = FORBIDDEN_ADVICE if FORBIDDEN in cause.lower() else ""
+            advice = WAITING if is_waited_for else FORBIDDEN_ADVICE if FORBIDDEN in cause.lower() else ""
             log.warning("NATS at %s: %s%s", self._where, cause, advice)
 
-    def _count(self, cause: str) -> None:
+    def _gives_up(self, error: Exception, cause: str) -> bool:
+        """Count a failure before the first connection; give up when it was the last, or waiting does not help."""
         self._failures += 1
         tries, connecting = self.give_up or (-1, None)
-        if connecting is None:
-            return
-        if REFUSED in cause.lower():
-            fix = "Say who this is with HEADRACE_NATS_USER and HEADRACE_NATS_PASSWORD, or another nats_* setting."
-            self.refusal = NatsUnavailable(f"NATS at {self._where} does not let us in: {cause}.", fix=fix)
-        elif 0 < tries <= self._failures:
+        if connecting is None or self.refusal is not None:
+            return True
+        self.refusal = _refusal(self._where, error, cause)
+        if self.refusal is None and 0 < tries <= self._failures:
             fix = "Start it, or check the nats_* settings."
             self.refusal = NatsUnavailable(f"NATS at {self._where} cannot be used: {cause}.", fix=fix)
         if self.refusal is not None:
             connecting.cancel()
+        return self.refusal is not None
 
     async def lost(self) -> None:
         """Take that the connection broke."""

@@ -23,10 +23,27 @@ MAX_UNSENT_BYTES: Final = 8 * 1024 * 1024
 """What the socket may be behind before messages wait for it elsewhere."""
 NO_LIMIT: Final = 0
 
+ENCRYPTED: Final = "tls"
+"""Under this name the library keeps a TLS context, and it is the scheme of servers that are to be encrypted."""
+
 Listener = Callable[[str, bytes, bytes], None]
 """Takes the subject of a message, its head (empty for most) and its data."""
 
 log = logging.getLogger(__name__)
+
+
+class NotEncrypted(OSError):
+    """The server does not encrypt, and was to.  An OSError, because the library tries again after those."""
+
+    def __init__(self) -> None:
+        super().__init__("it does not encrypt (it has no tls in its configuration)")
+
+
+class NoCertificate(OSError):
+    """The server lets in only those who show a certificate, and we have none."""
+
+    def __init__(self) -> None:
+        super().__init__("it asks for a certificate, and there is none to show")
 
 
 class Sorter:
@@ -98,6 +115,10 @@ class _Protocol(asyncio.StreamReaderProtocol):
         if others:
             super().data_received(others)
 
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False  # who says no more hears no more; over TLS nothing else is possible
+
 
 class PromptTransport(Transport):
     """Implements the library's way to a server over TCP and TLS, with listeners of our own."""
@@ -133,11 +154,20 @@ class PromptTransport(Transport):
         reader = asyncio.StreamReader(buffer_size, loop)
         protocol = _Protocol(reader, self.listeners)
         hostname = uri if isinstance(uri, str) else uri.hostname
-        async with asyncio.timeout(connect_timeout):
-            transport: Any = await loop.start_tls(
-                self._writer.transport, protocol, ssl_context, server_hostname=hostname
-            )
+        plain = self._writer.transport
+        try:
+            async with asyncio.timeout(connect_timeout):
+                transport: Any = await loop.start_tls(plain, protocol, ssl_context, server_hostname=hostname)
+        except BaseException:
+            plain.abort()
+            self._open = []  # its protocol is not told of the end any more, so nobody may wait for that
+            raise
         self._open.append((reader, asyncio.StreamWriter(transport, protocol, reader, loop)))
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether what is written is encrypted."""
+        return len(self._open) > 1
 
     def write(self, payload: bytes) -> None:
         """Write soon."""
@@ -189,8 +219,9 @@ class PromptTransport(Transport):
 class PromptClient(Client):
     """The library's client, which also tells and hears promptly, except over WebSockets."""
 
-    def __init__(self, *, over_websocket: bool = False) -> None:
+    def __init__(self, *, over_websocket: bool = False, has_certificate: bool = False) -> None:
         super().__init__()
+        self._has_certificate = has_certificate
         self._prompt = None if over_websocket else PromptTransport()
         self._transport = self._prompt
         self._told: list[bytes] = []
@@ -200,6 +231,17 @@ class PromptClient(Client):
         if self._prompt is not None:
             self._prompt.listeners.clear()
         await super().connect(*args, **options)
+
+    def _connect_command(self) -> bytes:
+        """Say who we are, but not in the open: the library encrypts only when the server asks for it."""
+        server, prompt = self._current_server, self._prompt
+        is_wanted = ENCRYPTED in self.options or (server is not None and server.uri.scheme == ENCRYPTED)
+        if is_wanted and prompt is not None and not prompt.is_encrypted:
+            raise NotEncrypted
+        if self._server_info.get("tls_verify") and not self._has_certificate:
+            raise NoCertificate  # it would hang up on us, mostly without a word
+        command: bytes = super()._connect_command()
+        return command
 
     def tell(self, subject: str, data: bytes, reply: str = "") -> bool:
         """Write a message in this turn of the event loop.

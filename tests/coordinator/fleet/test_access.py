@@ -1,5 +1,6 @@
 """Who is let in to a NATS, and what a client takes for one: credentials files and certificates, on real servers."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from flows.bus.access import NatsAccess
 from flows.bus.client import NatsUnavailable, connected
 from tests.coordinator.fleet.identities import FileAuthority, NatsKey, Operator
 from tests.nats import NatsProcess, nats_process
+
+SOON = 15.0
 
 
 @pytest.fixture
@@ -103,6 +106,66 @@ async def test_files_of_certificates_that_cannot_be_used_are_named_at_once(
 
     assert said.format(folder=tmp_path) in str(caught.value)
     assert "nats_" in caught.value.fix
+
+
+WRONG_AUTHORITY = ("is not believed: unable to get local issuer certificate.", "HEADRACE_NATS_CA")
+WRONG_NAME = ("is not believed: IP address mismatch", "HEADRACE_NATS_URL")
+NO_CERTIFICATE = ("does not let us in: it asks for a certificate, and there is none to show.", "HEADRACE_NATS_CERT")
+ALIEN_CERTIFICATE = ("does not let us in: [SSL: TLSV1_ALERT_UNKNOWN_CA]", "HEADRACE_NATS_CERT")
+
+
+@pytest.mark.parametrize(
+    ("host", "authority", "certificate", "expected"),
+    [
+        ("127.0.0.1", "other", "client", WRONG_AUTHORITY),
+        ("127.0.0.1", "", "client", WRONG_AUTHORITY),
+        ("nats.example.com", "authority", "client", WRONG_NAME),
+        ("127.0.0.1", "authority", "", NO_CERTIFICATE),
+        ("127.0.0.1", "authority", "alien", ALIEN_CERTIFICATE),
+    ],
+    ids=["another authority", "no authority", "another name", "no certificate", "certificate of a stranger"],
+)
+async def test_who_is_not_trusted_is_not_waited_for(
+    tmp_path: Path, host: str, authority: str, certificate: str, expected: tuple[str, str]
+) -> None:
+    ours, other = FileAuthority(tmp_path), FileAuthority(tmp_path, "other")
+    server, _, _ = ours.vouch("server", host), ours.vouch("client", "mill"), other.vouch("alien", "mill")
+    file = tmp_path / "nats.conf"
+    file.write_text(f'tls {{cert_file: "{server}", key_file: "{server}", ca_file: "{ours.file}", verify: true}}\n')
+    named = {"ca": authority, "cert": certificate}
+    paths = {name: str(tmp_path / f"{value}.pem") for name, value in named.items() if value}
+
+    with nats_process(tmp_path / "store", "-c", str(file)) as running:
+        access = NatsAccess(url=running.access.url, user="tester", password="secret", **paths)
+        with pytest.raises(NatsUnavailable) as caught:
+            async with asyncio.timeout(SOON), connected(access, "test"):
+                pass
+
+    said, fix = expected
+    assert running.access.places[0] in str(caught.value)
+    assert said in str(caught.value)
+    assert fix in caught.value.fix
+
+
+@pytest.mark.parametrize("scheme", ["tls", "nats"], ids=["by its URL", "by its authority"])
+async def test_nothing_is_said_in_the_open_to_a_server_that_was_to_encrypt(tmp_path: Path, scheme: str) -> None:
+    heard = bytearray()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id": "x", "version": "2.15.0", "max_payload": 1048576, "auth_required": true}\r\n')
+        heard.extend(await reader.read())
+        writer.close()
+
+    ca = "" if scheme == "tls" else str(FileAuthority(tmp_path).file)
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        access = NatsAccess(url=f"{scheme}://127.0.0.1:{port}", user="tester", password="canary123", ca=ca)
+        with pytest.raises(NatsUnavailable, match="is to be reached over TLS") as caught:
+            async with asyncio.timeout(SOON), connected(access, "test"):
+                pass
+
+    assert heard == b""
+    assert "HEADRACE_NATS_CA" in caught.value.fix
 
 
 def _both_parts(seed: str) -> str:

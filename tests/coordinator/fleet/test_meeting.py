@@ -30,7 +30,7 @@ async def test_both_say_that_nats_is_away_and_go_on_when_it_comes(tmp_path: Path
     async with AsyncExitStack() as stack:
         worker = stack.enter_context(WorkerProcess(nats, "late"))
         starting = asyncio.create_task(asyncio.to_thread(server.start))
-        said = f"NATS at {nats.access.places[0]}"
+        said = "Waiting for it"
         async with asyncio.timeout(SOON):
             while said not in server.log() or said not in worker.log():  # noqa: ASYNC110  a log tells nobody
                 await asyncio.sleep(0.05)
@@ -92,3 +92,23 @@ def test_both_are_let_in(tmp_path: Path, prepare: Callable[[Path], tuple[str, di
 
     assert text_of(answer) == "Hello, you!"
     assert "Traceback" not in server.log()
+
+
+def test_who_does_not_believe_nats_ends_and_says_how_to_mend_it(tmp_path: Path) -> None:
+    configuration, settings = with_password(tmp_path)
+    settings["CA"] = str(FileAuthority(tmp_path, "other").file)
+    file = tmp_path / "nats.conf"
+    file.write_text(configuration)
+    with nats_process(tmp_path / "store", "-c", str(file), user="") as nats:
+        env = {f"HEADRACE_NATS_{name}": value for name, value in settings.items()} | {
+            "HEADRACE_NATS_URL": nats.access.url
+        }
+        with WorkerProcess(nats, "mill", **env) as worker:
+            code = worker.process.wait(SOON)
+            said = worker.log()
+        with pytest.raises(RuntimeError, match=r"Name the file of the authority .* HEADRACE_NATS_CA"):
+            HeadraceProcess(tmp_path, command="coordinator", **env).start()
+
+    assert code == 1
+    assert "HEADRACE_NATS_CA" in said
+    assert "Traceback" not in said
