@@ -21,6 +21,11 @@ from coordinator.settings import Settings
 from flows.errors import HeadraceError
 
 BACKLOG: Final = 2048
+ACCEPTED_AT_ONCE: Final = 16
+"""How many connections are taken in one turn of the event loop, which takes one from each socket.
+
+With one socket, a thousand clients that come back at once wait for each other's calls, the last for seconds.
+"""
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than the pools of common clients and proxies keep a connection, so that they close it first."""
 MAX_HEAD_BYTES: Final = 64 * 1024
@@ -67,7 +72,7 @@ async def serve_until_told(
 ) -> None:
     """Serve on the socket; `ready` is called when requests are answered, `drain` when the server is to stop."""
     server = _Server(_config(app, settings), drain, ready)
-    await server.serve(sockets=[listener])
+    await server.serve(sockets=[listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
 
 
 def _config(app: App, settings: Settings) -> uvicorn.Config:

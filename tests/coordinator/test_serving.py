@@ -1,11 +1,14 @@
 """The protocol in front of the application: requests that do not arrive hold no connection."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+import uvloop
 from uvicorn.server import ServerState
 
 from coordinator import serving
@@ -140,3 +143,41 @@ async def test_each_part_of_a_stream_comes_before_the_next_one_is_made() -> None
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert (first, second) == (b"3\r\none\r\n", b"3\r\ntwo\r\n")
     assert (int(size, 16), third) == (1_000_000, b"x" * 1_000_000)
+
+
+CLIENTS = 200
+
+
+def test_clients_that_come_at_once_do_not_wait_for_each_others_calls() -> None:
+    """Counted in answers and not in time: how many the first ones had when the last one got its first."""
+    answers: dict[int, int] = {}
+    most: list[int] = []
+
+    async def scenario() -> None:
+        listener = serving.listen("127.0.0.1", 0)
+        ready, done = asyncio.Event(), asyncio.Event()
+
+        async def client(number: int) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", serving.bound_port(listener))
+            while not done.is_set():
+                writer.write(HEAD + b"content-length: 2\r\n\r\nok")
+                await reader.readuntil(b"ok")
+                answers[number] = answers.get(number, 0) + 1
+                if len(answers) == CLIENTS:
+                    most.append(max(answers.values()))
+                    done.set()
+            writer.close()
+
+        async def drain() -> None:
+            """Nothing is left to do."""
+
+        server = asyncio.create_task(serving.serve_until_told(echo, listener, Settings(), drain=drain, ready=ready.set))
+        await ready.wait()
+        async with asyncio.timeout(SECONDS * 10):
+            await asyncio.gather(*map(client, range(CLIENTS)))
+        os.kill(os.getpid(), signal.SIGTERM)
+        await server
+
+    uvloop.run(scenario())  # the loop of the server, which takes one connection a turn
+
+    assert most[0] < CLIENTS / 2
