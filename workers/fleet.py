@@ -155,15 +155,15 @@ class FleetWorker:
 
     def _account(self, message: Inquire) -> None:
         """Say again how calls ended that the coordinator still waits for, and which of them are not known here."""
-        subject, missing = coordinator_subject(message.coordinator), []
+        missing = []
         for number in message.numbers:
             key = message.coordinator, number
             if (result := self._answered.get(key)) is not None:
-                self._link.send(subject, Done(number, result))
+                self._say_end(message.coordinator, number, result)
             elif key not in self._running and key not in self._line:
                 missing.append(number)
         if missing:
-            self._link.send(subject, Missing(tuple(missing)))
+            self._link.send(coordinator_subject(message.coordinator), Missing(tuple(missing)))
 
     def _hear(self, message: Any, _subject: str) -> None:
         if type(message) is Changed:
@@ -205,13 +205,12 @@ class FleetWorker:
         """Run what stands in the line, a few calls at a time; not while large answers wait to be sent."""
         loop = asyncio.get_running_loop()
         for key in list(itertools.islice(self._line, 0 if self._link.is_behind else CALLS_IN_ONE_GO)):
-            call, plan = self._line[key]
+            call, plan = self._line.pop(key)
             try:
                 result = run_at_once(self._run_plan(call, plan, {}))
             except Exception:
                 result = _internal_error(call)
             self._answer(call, result)
-            del self._line[key]
         if not self._line:
             self._set_idle()
         elif self._link.is_behind:
@@ -276,20 +275,20 @@ class FleetWorker:
 
     def _answer(self, call: Call, result: RunResult) -> int:
         """Say how a run ended; return the bytes of the answer."""
-        subject = coordinator_subject(call.coordinator)
         self._done += 1
-        try:
-            size = self._link.send(subject, Done(call.number, result))
-        except HeadraceError as error:
-            return self._link.send(subject, Done(call.number, _failed(error.code, str(error))))
-        except UnicodeEncodeError:
-            message = "The result holds half of a character, which no client could read."
-            return self._link.send(subject, Done(call.number, _failed("bad_value", message)))
+        size = self._say_end(call.coordinator, call.number, result)
         if size <= MAX_REMEMBERED_BYTES:
             self._answered[call.coordinator, call.number] = result
             if len(self._answered) > MAX_REMEMBERED:
                 del self._answered[next(iter(self._answered))]
         return size
+
+    def _say_end(self, coordinator: str, number: int, result: RunResult) -> int:
+        subject = coordinator_subject(coordinator)
+        try:
+            return self._link.send(subject, Done(number, result))
+        except Exception as error:
+            return self._link.send(subject, Done(number, _unsendable(error)))
 
     def _ended(self, call: Call, task: "asyncio.Task[None]") -> None:
         del self._running[call.coordinator, call.number]
@@ -337,11 +336,26 @@ class FleetWorker:
         )
 
 
+def _unsendable(error: Exception) -> RunResult:
+    """Say why a result cannot be sent; to be called where that is caught."""
+    if isinstance(error, HeadraceError):
+        return _failed(error.code, str(error))
+    if isinstance(error, UnicodeEncodeError):
+        return _failed("bad_value", "The result holds half of a character, which no client could read.")
+    if isinstance(error, RecursionError):
+        return _failed("too_deep", "The result is nested too deeply to be sent.")
+    log.error("a result cannot be sent", exc_info=error)
+    return INTERNAL
+
+
 def _internal_error(call: Call) -> RunResult:
     """To be called where a mistake of ours is caught."""
     log.exception("the run %s of flow %s failed", call.request.run_id, call.request.flow)
-    return _failed("internal", "The worker failed in a way that it should not. Its log says more.")
+    return INTERNAL
 
 
 def _failed(code: str, message: str, *, retryable: bool = False) -> RunResult:
     return RunResult(error=RunError(code=code, message=message, retryable=retryable))
+
+
+INTERNAL: Final = _failed("internal", "The worker failed in a way that it should not. Its log says more.")

@@ -174,6 +174,8 @@ class FleetDispatcher:
             self._cancel(attempt)
             await asyncio.wait([last_word], timeout=CANCEL_SECONDS)
             raise
+        except RecursionError:
+            return _failed("too_deep", "The call cannot be sent to a worker: its arguments are nested too deeply.")
         except (HeadraceError, UnicodeEncodeError) as error:
             return _failed(getattr(error, "code", "bad_value"), f"The call cannot be sent to a worker. {error}")
         finally:

@@ -160,6 +160,30 @@ async def test_requests_and_events_larger_than_nats_takes_come_whole(nats: NatsP
     assert [len(event.data) for event in events] == [5_000_000]  # type: ignore[union-attr]
 
 
+def nested(depth: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("depth", [850, 100_000], ids=["a result", "arguments"])
+async def test_what_is_nested_too_deeply_to_be_sent_fails_and_the_next_calls_go_on(
+    nats: NatsProcess, depth: int
+) -> None:
+    wraps = "".join(
+        f"  - {{id: s{n}, map: {'[' * 20}'${{{{ {before} }}}}'{']' * 20}}}\n"
+        for n, before in enumerate(["args.value", *(f"s{n}" for n in range(14))])
+    )
+    deeper = flow("deeper", wraps, params="{value: {type: array, items: {}}}")
+    async with fleet(nats.access, [deeper, ECHO]) as running:
+        outcomes = [await running.dispatcher.run(request(deeper, {"value": nested(depth)})) for _ in range(3)]
+        after = await running.dispatcher.run(request(ECHO, {"text": "hello"}))
+
+    assert [result.error and result.error.code for result in outcomes] == ["too_deep"] * 3
+    assert value_of(after) == "hello"
+
+
 async def test_a_nats_that_takes_little_at_once_gets_more_pieces(tmp_path: Path) -> None:
     (tmp_path / "nats.conf").write_text("max_payload: 10000\n")
     with nats_process(tmp_path / "data", "-c", str(tmp_path / "nats.conf")) as server:
