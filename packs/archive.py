@@ -6,6 +6,7 @@ encrypted, large, or grows large when it is unpacked.
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from typing import Final
@@ -19,6 +20,17 @@ MAX_ARCHIVE_BYTES: Final = 5 * 1024 * 1024
 MAX_UNPACKED_BYTES: Final = 20 * 1024 * 1024
 MAX_ENTRIES: Final = 500
 MAX_FILE_BYTES: Final = MAX_BYTES
+DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+)
+"""What the library raises for an archive that lies about itself."""
 METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -35,7 +47,7 @@ def read_archive(content: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _files(archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeError, OSError) as error:
+    except DAMAGED as error:
         raise ArchiveRefused("This is not a zip archive, or it is damaged.") from error
 
 

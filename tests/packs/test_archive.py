@@ -128,6 +128,15 @@ def test_no_archive_gives_a_file_that_packs_do_not_have(
     assert all(is_pack_file(name) and ".." not in Path(name).parts for name in files)
 
 
+def test_an_archive_that_begins_before_itself_is_refused() -> None:
+    content = bytearray(make_archive(mill()))
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 18] = 1  # it says that more lies in front of its files than there is
+
+    with pytest.raises(ArchiveRefused, match="damaged"):
+        read_archive(bytes(content))
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_an_archive_that_was_damaged_never_fails_in_another_way(data: st.DataObject) -> None:
