@@ -13,7 +13,7 @@ from flows.errors import HeadraceError
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-    from flows.bus.prompt import PromptClient
+    from flows.bus.direct import DirectClient
 
 CONNECT_SECONDS: Final = 2
 RECONNECT_SECONDS: Final = 0.25
@@ -44,15 +44,15 @@ class NatsUnavailable(HeadraceError):
 @asynccontextmanager
 async def connected(
     access: NatsAccess, name: str, *, lost: Told | None = None, back: Told | None = None, tries: int = -1
-) -> AsyncIterator["PromptClient"]:
+) -> AsyncIterator["DirectClient"]:
     """Connect, and close at the end.  `name` is what NATS shows of us.
 
     Waits until NATS is there, however long, or fails after so many `tries`, or when it does not let us in.
     `lost` and `back` are told when the connection breaks and when it is there again.  Raises NatsUnavailable.
     """
-    from flows.bus.prompt import PromptClient
+    from flows.bus.direct import DirectClient
 
-    client = PromptClient(over_websocket=access.is_over_websocket, has_certificate=bool(access.cert))
+    client = DirectClient(over_websocket=access.is_over_websocket, has_certificate=bool(access.cert))
     watch = _Watch(access, lost, back, lambda: client.connect(**access.options(), **options))
     options: dict[str, Any] = {
         "name": name,
@@ -114,7 +114,7 @@ def _refuse_open(client: "Client", access: NatsAccess) -> None:
 
 def _refusal(where: str, error: Exception, cause: str) -> NatsUnavailable | None:
     """Return what to tell about an error that waiting does not mend."""
-    from flows.bus.prompt import NoCertificate, NotEncrypted
+    from flows.bus.direct import NoCertificate, NotEncrypted
 
     if REFUSED in cause.lower():
         return NatsUnavailable(

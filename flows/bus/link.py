@@ -14,7 +14,7 @@ from flows.wire import Decoder, Joiner, encoded, pieces
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
-    from flows.bus.prompt import Listener, PromptClient
+    from flows.bus.direct import DirectClient, Listener
 
 MAX_PIECE_BYTES: Final = 512 * 1024
 """Smaller than NATS allows by default, so that a large message does not keep small ones waiting."""
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class Link:
     """Sends and receives.  `nobody` is told the subject for answers of messages for which nobody listened."""
 
-    def __init__(self, client: "PromptClient", nobody: Nobody = lambda _subject: None) -> None:
+    def __init__(self, client: "DirectClient", nobody: Nobody = lambda _subject: None) -> None:
         self._client = client
         self._nobody = nobody
         self._heard: dict[str, tuple[Listener, Subscription]] = {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.bus.prompt import PromptClient, Sorter
+from flows.bus.direct import DirectClient, Sorter
 
 OURS = [
     (b"MSG news.a 7 5\r\nhello\r\n", ("news.a", b"", b"hello")),
@@ -52,4 +52,4 @@ def test_a_listener_that_fails_does_not_lose_the_next_message(caplog: pytest.Log
 
 
 async def test_nothing_is_told_before_there_is_a_connection() -> None:
-    assert PromptClient().tell("a.subject", b"hello") is False
+    assert DirectClient().tell("a.subject", b"hello") is False

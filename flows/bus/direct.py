@@ -120,7 +120,7 @@ class _Protocol(asyncio.StreamReaderProtocol):
         return False  # who says no more hears no more; over TLS nothing else is possible
 
 
-class PromptTransport(Transport):
+class DirectTransport(Transport):
     """Implements the library's way to a server over TCP and TLS, with listeners of our own."""
 
     def __init__(self) -> None:
@@ -216,27 +216,27 @@ class PromptTransport(Transport):
         return self._open[-1][1]
 
 
-class PromptClient(Client):
-    """The library's client, which also tells and hears promptly, except over WebSockets."""
+class DirectClient(Client):
+    """The library's client, which also tells and hears directly, except over WebSockets."""
 
     def __init__(self, *, over_websocket: bool = False, has_certificate: bool = False) -> None:
         super().__init__()
         self._has_certificate = has_certificate
-        self._prompt = None if over_websocket else PromptTransport()
-        self._transport = self._prompt
+        self._direct = None if over_websocket else DirectTransport()
+        self._transport = self._direct
         self._told: list[bytes] = []
 
     async def connect(self, *args: Any, **options: Any) -> None:
         """Connect as the library does: a client that was closed has forgotten its subscriptions, and their ids."""
-        if self._prompt is not None:
-            self._prompt.listeners.clear()
+        if self._direct is not None:
+            self._direct.listeners.clear()
         await super().connect(*args, **options)
 
     def _connect_command(self) -> bytes:
         """Say who we are, but not in the open: the library encrypts only when the server asks for it."""
-        server, prompt = self._current_server, self._prompt
+        server, direct = self._current_server, self._direct
         is_wanted = ENCRYPTED in self.options or (server is not None and server.uri.scheme == ENCRYPTED)
-        if is_wanted and prompt is not None and not prompt.is_encrypted:
+        if is_wanted and direct is not None and not direct.is_encrypted:
             raise NotEncrypted
         if self._server_info.get("tls_verify") and not self._has_certificate:
             raise NoCertificate  # it would hang up on us, mostly without a word
@@ -249,8 +249,8 @@ class PromptClient(Client):
         False, and nothing is written, for one that has to wait or to be cut.  Raises ValueError for a subject that is
         none.
         """
-        prompt = self._prompt
-        if prompt is None or not self.is_connected or self._pending or prompt.unsent > MAX_UNSENT_BYTES:
+        direct = self._direct
+        if direct is None or not self.is_connected or self._pending or direct.unsent > MAX_UNSENT_BYTES:
             return False
         if len(data) > self.max_payload:
             return False
@@ -266,8 +266,8 @@ class PromptClient(Client):
         """Write what was told meanwhile as one: a write costs more than most messages do."""
         told = b"".join(self._told)
         self._told.clear()
-        if self._prompt is not None and self.is_connected and not self._prompt.is_closing:
-            self._prompt.write(told)
+        if self._direct is not None and self.is_connected and not self._direct.is_closing:
+            self._direct.write(told)
         else:  # the connection broke in this very turn: the library sends what it holds when it is there again
             self._pending.append(told)
             self._pending_data_size += len(told)
@@ -280,14 +280,14 @@ class PromptClient(Client):
             listener(message.subject, f"{HEAD} {status}".encode() if status else b"", message.data)
 
         subscription = await self.subscribe(subject, cb=take, pending_msgs_limit=NO_LIMIT, pending_bytes_limit=NO_LIMIT)
-        if self._prompt is not None:
-            self._prompt.listeners[str(subscription._id).encode()] = listener
+        if self._direct is not None:
+            self._direct.listeners[str(subscription._id).encode()] = listener
         return subscription
 
     async def hear_no_more(self, subscription: Subscription) -> None:
         """End what `hear` began."""
-        if self._prompt is not None:
-            self._prompt.listeners.pop(str(subscription._id).encode(), None)
+        if self._direct is not None:
+            self._direct.listeners.pop(str(subscription._id).encode(), None)
         if not self.is_closed:
             await subscription.unsubscribe()
 
