@@ -5,16 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from coordinator.fleet.fleet import Fleet, open_fleet
-from coordinator.fleet.nats import Nats, open_nats
+from coordinator.fleet.nats import Nats, open_nats, with_jetstream
 from coordinator.fleet.places import SharedPlaces, shared_places
 from coordinator.limits import LimitedDispatcher
-from coordinator.logs import get_logger
 from coordinator.settings import Settings
 from flows.connections import ConnectionSource
 from flows.runs import Dispatcher, PlanSource
 from flows.sdk import NetworkPolicy
-
-log = get_logger(__name__)
 
 MakeDispatcher = Callable[[PlanSource, Settings, ConnectionSource], Dispatcher]
 """Makes what runs plans, from where plans are found, the settings, and where connections are found."""
@@ -67,13 +64,8 @@ async def _places(nats: Nats) -> AsyncIterator[SharedPlaces | None]:
     async with AsyncExitStack() as stack:
         places: SharedPlaces | None = None
         if not nats.is_own:
-            from nats.errors import NoRespondersError
-            from nats.js.errors import ServiceUnavailableError
-
-            try:
-                places = await stack.enter_async_context(shared_places(nats.client, nats.coordinator_id))
-            except (NoRespondersError, ServiceUnavailableError):
-                log.warning("NATS has no JetStream, so each coordinator counts the runs of limited flows by itself")
+            opening = shared_places(nats.client, nats.coordinator_id)
+            places = await with_jetstream(stack, opening, "each coordinator counts the runs of limited flows by itself")
         yield places
 
 

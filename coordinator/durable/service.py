@@ -8,19 +8,16 @@ from coordinator.calls import CallService, run_ids
 from coordinator.catalog import Catalog
 from coordinator.db.engine import Database
 from coordinator.durable.database import DatabaseQueue
-from coordinator.durable.jetstream import jetstream_queue
+from coordinator.durable.jetstream import JetStreamQueue, jetstream_queue
 from coordinator.durable.queue import RunQueue
 from coordinator.durable.runner import DurableRunner
 from coordinator.durable.schedule_store import ScheduleStore
 from coordinator.durable.schedules import Schedules
 from coordinator.durable.webhooks import Webhooks
-from coordinator.fleet.nats import Nats
-from coordinator.logs import get_logger
+from coordinator.fleet.nats import Nats, with_jetstream
 from coordinator.settings import Settings
 from flows.connections import ConnectionSource
 from flows.plan import Plan
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +51,13 @@ async def open_queue(
     """
     in_database = DatabaseQueue(database, lambda: settings().max_waiting_runs)
     async with AsyncExitStack() as stack:
-        queue: RunQueue = in_database
+        shared: JetStreamQueue | None = None
         if nats is not None and not nats.is_own:
-            from nats.errors import NoRespondersError
-            from nats.js.errors import ServiceUnavailableError
-
-            try:
-                opening = jetstream_queue(nats.client, in_database, settings().max_waiting_runs)
-                queue = shared = await stack.enter_async_context(opening)
+            opening = jetstream_queue(nats.client, in_database, settings().max_waiting_runs)
+            shared = await with_jetstream(stack, opening, "runs of schedules and webhooks are kept in the database")
+            if shared is not None:
                 nats.subscribe(lost=lambda: None, back=shared.renew)
-            except (NoRespondersError, ServiceUnavailableError):
-                log.warning("NATS has no JetStream, so runs of schedules and webhooks are kept in the database")
-        yield queue
+        yield in_database if shared is None else shared
 
 
 def make_durable(

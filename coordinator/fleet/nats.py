@@ -2,25 +2,29 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from coordinator.fleet.nats_server import nats_server
+from coordinator.logs import get_logger
 from coordinator.settings import Settings
 from flows.bus.access import NatsAccess
 from flows.bus.client import connected
 
 if TYPE_CHECKING:
-    from flows.bus.prompt import PromptClient
+    from flows.bus.direct import DirectClient
 
 Told = Callable[[], Awaitable[None]]
+Opened = TypeVar("Opened")
+
+log = get_logger(__name__)
 
 
 class Nats:
     """An open connection.  `coordinator_id` names this coordinator among all that share the NATS."""
 
-    def __init__(self, client: "PromptClient", access: NatsAccess, coordinator_id: str, *, is_own: bool) -> None:
+    def __init__(self, client: "DirectClient", access: NatsAccess, coordinator_id: str, *, is_own: bool) -> None:
         self.client = client
         self.access = access
         self.coordinator_id = coordinator_id
@@ -84,3 +88,17 @@ async def _opened(access: NatsAccess, *, is_own: bool) -> AsyncIterator[Nats]:
         nats = Nats(client, access, coordinator_id, is_own=is_own)
         opened.append(nats)
         yield nats
+
+
+async def with_jetstream(
+    stack: AsyncExitStack, opening: AbstractAsyncContextManager[Opened], otherwise: str
+) -> Opened | None:
+    """Open what needs JetStream until the stack ends; None where NATS has none, with a warning what is done instead."""
+    from nats.errors import NoRespondersError
+    from nats.js.errors import ServiceUnavailableError
+
+    try:
+        return await stack.enter_async_context(opening)
+    except (NoRespondersError, ServiceUnavailableError):
+        log.warning(f"NATS has no JetStream, so {otherwise}")
+        return None
